@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"golang.org/x/sync/errgroup"
+
+	"slipway/engine"
+	"slipway/engine/cabundle"
+	"slipway/engine/choose"
+	"slipway/engine/display"
+	"slipway/pipeline"
+	"slipway/registry"
+)
+
+func buildService(ctx context.Context, in input) error {
+	return build(ctx, in.args, pipeline.Check)
+}
+
+func buildAll(ctx context.Context, _ input) error {
+	p, err := openProject(ctx)
+	if err != nil {
+		return err
+	}
+	if len(p.repo.Services) == 0 {
+		return badInput{fmt.Errorf("there is nothing to build: no directory of %s/ has a main package or a Dockerfile that git knows", p.repo.Settings.ServicesDir)}
+	}
+	return p.build(ctx, p.repo.Names(), pipeline.Check)
+}
+
+func buildLint(ctx context.Context, in input) error {
+	return build(ctx, in.args, pipeline.Parts{Lint: true})
+}
+
+func buildTest(ctx context.Context, in input) error {
+	return build(ctx, in.args, pipeline.Parts{Test: true})
+}
+
+func buildPlan(ctx context.Context, in input) error {
+	asJSON, err := in.flag("json")
+	if err != nil {
+		return err
+	}
+	p, err := openProject(ctx)
+	if err != nil {
+		return err
+	}
+	plans, err := p.plans(ctx, in.args, pipeline.Check)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return writeJSON(os.Stdout, plans[0])
+	}
+	_, err = fmt.Print(plans[0].Tree())
+	return err
+}
+
+func imagePush(ctx context.Context, in input) error {
+	parts := pipeline.Check
+	parts.Push = true
+	return build(ctx, strings.Split(in.args[0], ","), parts)
+}
+
+func build(ctx context.Context, names []string, parts pipeline.Parts) error {
+	p, err := openProject(ctx)
+	if err != nil {
+		return err
+	}
+	return p.build(ctx, names, parts)
+}
+
+// build plans the services, runs the plans side by side, and reports.
+func (p *project) build(ctx context.Context, names []string, parts pipeline.Parts) error {
+	began := time.Now()
+	plans, err := p.plans(ctx, names, parts)
+	if err != nil {
+		return err
+	}
+	keys, err := p.keys(plans, parts.Push)
+	if err != nil {
+		return err
+	}
+	pusher := registry.NewClient(keys)
+	if parts.Push {
+		if err := p.mayPush(ctx, plans, pusher); err != nil {
+			return err
+		}
+	}
+	show, err := display.New(os.Stderr, p.env.progress)
+	if err != nil {
+		return badInput{err}
+	}
+	defer show.Close()
+	eng, err := choose.Open(ctx, choose.Options{
+		Setting: p.env.engine, DockerHost: p.env.dockerHost, CacheDir: p.env.cacheDir, ServerSource: p.env.home + "/tools/buildkitd",
+		Mirrors: p.env.mirrors, Display: show, Auth: keys.AuthConfig,
+	})
+	if err != nil {
+		return interrupted(ctx, err)
+	}
+	defer func() { _ = eng.Close() }()
+
+	outcomes := make([]outcome, len(plans))
+	secrets := hostSecrets()
+	var eg errgroup.Group // no shared context: one service's failure does not stop the others
+	for i, plan := range plans {
+		eg.Go(func() error {
+			res, err := eng.Run(ctx, engine.Job{Plan: plan, Root: p.tree.Root, Build: p.buildDir(), Secrets: secrets, CABundle: cabundle.PEM(), Push: pusher})
+			outcomes[i] = outcome{plan: plan, result: res, err: err}
+			return nil
+		})
+	}
+	_ = eg.Wait()
+	show.Close()
+	if err := p.writeRun(eng.Name(), outcomes, began, time.Now()); err != nil {
+		return err
+	}
+	return report(os.Stdout, os.Stderr, outcomes)
+}
+
+// outcome is how one plan went: a result, or what kept it from running.
+type outcome struct {
+	plan   *pipeline.Plan
+	result *engine.Result
+	err    error
+}
+
+func (o outcome) failed() bool { return o.err != nil || len(o.result.Failed()) > 0 }
+
+// keys prepares the credentials: those of the environment are for the registry that images
+// go to.
+func (p *project) keys(plans []*pipeline.Plan, push bool) (*registry.Keys, error) {
+	given := p.env.credentials
+	if given != nil {
+		ref, err := name.ParseReference(plans[0].Ref())
+		switch {
+		case err == nil:
+			given.Host = ref.Context().RegistryStr()
+		case push:
+			return nil, badInput{fmt.Errorf("%s is no image reference: %w: check REGISTRY", plans[0].Ref(), err)}
+		default:
+			given = nil
+		}
+	}
+	keys, err := registry.LoadKeys("", given)
+	if err != nil {
+		return nil, badInput{err}
+	}
+	return keys, nil
+}
+
+// mayPush refuses what must not be pushed, and proves that the registry accepts the rest,
+// before anything is built.
+func (p *project) mayPush(ctx context.Context, plans []*pipeline.Plan, c *registry.Client) error {
+	if p.env.registry == "" && p.repo.Settings.Registry == "" {
+		return badInput{fmt.Errorf("no registry to push to: set REGISTRY (registry.example.com/group), or registry: in %s", pipeline.SettingsFile)}
+	}
+	for _, plan := range plans {
+		if plan.Dirty {
+			return badInput{fmt.Errorf("%s has uncommitted changes (%s), and a pushed tag must name a commit: commit them, or build without pushing", plan.Service, strings.Join(p.tree.Dirty(&plan.Inputs), ", "))}
+		}
+		if err := c.CanPush(ctx, plan.Ref()); err != nil {
+			return interrupted(ctx, err)
+		}
+	}
+	return nil
+}
+
+// interrupted says only that a person stopped the work, where that is why it failed.
+func interrupted(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
+		return cause
+	}
+	return err
+}

@@ -1,0 +1,60 @@
+// Slipway builds a monorepo's services and launches them onto a Docker Swarm. This is the
+// binary that mage targets call (package magefiles); it takes the same names, positionals
+// and flags: `slipway build:service ping`.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	dieWithParent()
+	ctx, stop := context.WithCancelCause(context.Background())
+	defer stop(nil)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		s := <-signals
+		stop(fmt.Errorf("stopped by %s", s))
+		<-signals
+		os.Exit(exitFailed) // a second one does not wait for anything
+	}()
+	err := dispatch(ctx, os.Args[1:])
+	if err == nil {
+		return 0
+	}
+	var shown *shownError
+	if !errors.As(err, &shown) {
+		fmt.Fprintln(os.Stderr, "slipway:", err)
+	}
+	return exitCode(err)
+}
+
+// Exit codes, as the README lists them.
+const (
+	exitFailed   = 1
+	exitBadInput = 2
+)
+
+// badInput marks an error of what the person wrote: a name, a flag, a setting, a file.
+type badInput struct{ error }
+
+func (e badInput) Unwrap() error { return e.error }
+
+// shownError is a failure that has been printed already.
+type shownError struct{ error }
+
+func exitCode(err error) int {
+	var bad badInput
+	if errors.As(err, &bad) {
+		return exitBadInput
+	}
+	return exitFailed
+}

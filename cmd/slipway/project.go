@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"slipway/engine/cabundle"
+	"slipway/pipeline"
+	"slipway/pipeline/worktree"
+	"slipway/tools"
+)
+
+// project is the repository that a command works on.
+type project struct {
+	env  environment
+	tree *worktree.Worktree
+	repo *pipeline.Repo
+}
+
+// openProject reads the repository of the current directory.
+func openProject(ctx context.Context) (*project, error) {
+	env, err := readEnvironment()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		return nil, fmt.Errorf("finding the current directory: %w", err)
+	}
+	tree, err := worktree.Open(ctx, dir)
+	if err != nil {
+		return nil, badInput{err}
+	}
+	repo, err := pipeline.Discover(tree.Tree, filepath.Base(tree.Root), pipeline.Platform{OS: "linux", Arch: runtime.GOARCH})
+	if err != nil {
+		return nil, badInput{err}
+	}
+	return &project{env: env, tree: tree, repo: repo}, nil
+}
+
+// plans makes the plans of services.
+func (p *project) plans(ctx context.Context, names []string, parts pipeline.Parts) ([]*pipeline.Plan, error) {
+	bundle := sha256.Sum256(cabundle.PEM())
+	req := pipeline.Request{
+		Parts: parts, Tools: tools.Set(), Toolchain: p.env.toolchain, Registry: p.env.registry,
+		Source: worktree.SourceURL(p.tree.Origin), CABundle: hex.EncodeToString(bundle[:]),
+	}
+	var drafts []*pipeline.Draft
+	inputs := map[string]*pipeline.Inputs{}
+	for _, name := range names {
+		s, err := p.repo.Service(name)
+		if err != nil {
+			return nil, badInput{err}
+		}
+		if inputs[name] != nil {
+			continue
+		}
+		d, err := p.repo.Draft(s, req)
+		if err != nil {
+			return nil, badInput{err}
+		}
+		drafts = append(drafts, d)
+		inputs[name] = d.Inputs()
+	}
+	tags, err := p.tree.Tags(ctx, inputs, func(w string) { fmt.Fprintln(os.Stderr, "slipway: warning:", w) })
+	if err != nil {
+		return nil, err
+	}
+	var plans []*pipeline.Plan
+	for _, d := range drafts {
+		plan, err := d.Plan(tags[d.Service()])
+		if err != nil {
+			return nil, badInput{err}
+		}
+		plans = append(plans, plan)
+	}
+	return plans, nil
+}
+
+// buildDir is where outputs go.
+func (p *project) buildDir() string { return filepath.Join(p.tree.Root, "build") }

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"slipway/magefiles/launch"
+	"slipway/pipeline"
+	"slipway/registry"
+	"slipway/secret"
+)
+
+// environment is what the process's environment says, read in this one place.
+type environment struct {
+	engine, dockerHost, progress string
+	cacheDir, home               string
+	registry                     string
+	mirrors                      []string
+	toolchain                    string
+	credentials                  *registry.Credentials
+}
+
+func readEnvironment() (environment, error) {
+	e := environment{
+		engine: os.Getenv("SLIPWAY_ENGINE"), dockerHost: os.Getenv("DOCKER_HOST"), progress: os.Getenv("SLIPWAY_PROGRESS"),
+		registry:  firstEnv("REGISTRY", "CI_REGISTRY_IMAGE"),
+		toolchain: os.Getenv("SLIPWAY_TOOLCHAIN"),
+		mirrors:   strings.FieldsFunc(os.Getenv("REGISTRY_MIRROR"), func(r rune) bool { return r == ',' || r == ' ' }),
+	}
+	user, password := firstEnv("REGISTRY_USER", "CI_REGISTRY_USER"), firstEnv("REGISTRY_PASSWORD", "CI_REGISTRY_PASSWORD")
+	if user != "" || password != "" {
+		if user == "" || password == "" {
+			return e, badInput{fmt.Errorf("REGISTRY_USER and REGISTRY_PASSWORD belong together, and one of them is not set")}
+		}
+		e.credentials = &registry.Credentials{User: user, Password: secret.New(password)}
+	}
+	var err error
+	if e.cacheDir, err = cacheDir(); err != nil {
+		return e, err
+	}
+	e.home = slipwayHome()
+	return e, nil
+}
+
+func firstEnv(names ...string) string {
+	for _, n := range names {
+		if v := os.Getenv(n); v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// cacheDir is where slipway keeps what it compiled and the embedded engine's state.
+func cacheDir() (string, error) {
+	if dir := os.Getenv("SLIPWAY_CACHE"); dir != "" {
+		return filepath.Abs(dir)
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("finding the cache directory: %w: set SLIPWAY_CACHE to a directory of your own", err)
+	}
+	return filepath.Join(dir, "slipway"), nil
+}
+
+// slipwayHome is slipway's own source, where the embedded engine's server is compiled
+// from: the launcher names it, and without one the binary remembers where it was compiled.
+func slipwayHome() string {
+	if dir := os.Getenv(launch.HomeVar); dir != "" {
+		return dir
+	}
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Dir(filepath.Dir(filepath.Dir(file)))
+}
+
+// caBundles are the places where systems keep their CA bundle (crypto/x509, root_linux.go).
+var caBundles = []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"}
+
+// goSettings are the variables of the go command that say where modules come from and
+// whom to trust for them.
+var goSettings = []string{"GOPROXY", "GONOPROXY", "GOPRIVATE", "GOSUMDB", "GONOSUMDB", "GOINSECURE", "GOAUTH"}
+
+// hostSecrets are this machine's files that steps mount: how to reach modules from here.
+func hostSecrets() map[string][]byte {
+	out := map[string][]byte{}
+	for _, f := range append([]string{os.Getenv("SSL_CERT_FILE")}, caBundles...) {
+		if data, err := os.ReadFile(f); f != "" && err == nil {
+			out[pipeline.SecretCA] = data
+			break
+		}
+	}
+	var env bytes.Buffer
+	if dir, err := os.UserConfigDir(); err == nil {
+		for _, line := range strings.Split(readFile(filepath.Join(dir, "go", "env")), "\n") {
+			if name, _, ok := strings.Cut(line, "="); ok && known(goSettings, name) && os.Getenv(name) == "" {
+				env.WriteString(line + "\n")
+			}
+		}
+	}
+	for _, name := range goSettings {
+		if v := os.Getenv(name); v != "" {
+			env.WriteString(name + "=" + v + "\n")
+		}
+	}
+	if env.Len() > 0 {
+		out[pipeline.SecretGoEnv] = env.Bytes()
+	}
+	netrc := os.Getenv("NETRC")
+	if home, err := os.UserHomeDir(); netrc == "" && err == nil {
+		netrc = filepath.Join(home, ".netrc")
+	}
+	if data := readFile(netrc); data != "" {
+		out[pipeline.SecretNetrc] = []byte(data)
+	}
+	return out
+}
+
+// readFile returns a file's content, "" where it cannot be read.
+func readFile(name string) string {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return ""
+	}
+	return string(data)
+}

@@ -1,0 +1,36 @@
+//go:build mage
+
+// Slipway builds a monorepo's services and launches them onto a Docker Swarm.
+package main
+
+import (
+	"github.com/magefile/mage/mg"
+
+	"slipway/magefiles/launch"
+)
+
+// Build checks services and packs them into images.
+type Build mg.Namespace
+
+// Service builds, lints, tests and packs a service: binary, image and reports under build/. Prints NAME TAG DIGEST.
+func (Build) Service(name string) { launch.Exit(launch.Slipway("build:service", name)) }
+
+// All does the same for every service, side by side, and names every failure.
+func (Build) All() { launch.Exit(launch.Slipway("build:all")) }
+
+// Lint runs golangci-lint on a service, with the repository's settings, and nothing else.
+func (Build) Lint(name string) { launch.Exit(launch.Slipway("build:lint", name)) }
+
+// Test runs a service's tests and nothing else.
+func (Build) Test(name string) { launch.Exit(launch.Slipway("build:test", name)) }
+
+// Plan prints what build:service would do and why, as a tree, or with -json=true as JSON. Nothing is started.
+func (Build) Plan(name string, json *bool) {
+	launch.Exit(launch.Slipway(append([]string{"build:plan", name}, launch.Bool("json", json)...)...))
+}
+
+// Image pushes images.
+type Image mg.Namespace
+
+// Push builds services (names by commas) as build:service does, and pushes their images to $REGISTRY. Prints NAME TAG DIGEST.
+func (Image) Push(names string) { launch.Exit(launch.Slipway("image:push", names)) }

@@ -1,0 +1,216 @@
+package worktree
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"slipway/pipeline"
+)
+
+// Tags finds the tag of each service's inputs with one git process. warn gets a sentence
+// where the history is too short to know and the remote does not help: HEAD then names
+// the service.
+func (w *Worktree) Tags(ctx context.Context, inputs map[string]*pipeline.Inputs, warn func(string)) (map[string]pipeline.Tag, error) {
+	tags, short, err := w.search(ctx, inputs)
+	if err != nil {
+		return nil, err
+	}
+	if len(short) > 0 {
+		if derr := w.deepen(ctx); derr == nil {
+			if tags, short, err = w.search(ctx, inputs); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(short) > 0 {
+		for _, name := range short {
+			tags[name] = pipeline.Tag{Commit: w.Head}
+		}
+		warn(fmt.Sprintf("this clone's history is too short to know which commit last changed %s, and the remote did not give more: HEAD names it. "+
+			"Fetch all history in CI (GIT_DEPTH: 0, or fetch-depth: 0).", strings.Join(short, ", ")))
+	}
+	var commits []string
+	for _, t := range tags {
+		commits = append(commits, t.Commit)
+	}
+	times, err := w.times(ctx, commits)
+	if err != nil {
+		return nil, err
+	}
+	for name, in := range inputs {
+		t := tags[name]
+		t.Time = times[t.Commit]
+		t.Dirty = len(w.Dirty(in)) > 0
+		tags[name] = t
+	}
+	return tags, nil
+}
+
+// search walks the history. short names the services whose search met the history's cut.
+func (w *Worktree) search(ctx context.Context, inputs map[string]*pipeline.Inputs) (tags map[string]pipeline.Tag, short []string, err error) {
+	cut, err := w.cuts(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	found, isShort := map[string]*pipeline.Tag{}, map[string]*bool{}
+	h := pipeline.NewHistory(w.Head)
+	for name, in := range inputs {
+		found[name], isShort[name] = &pipeline.Tag{}, new(bool)
+		h.Find(w.Head, in, found[name], isShort[name])
+	}
+	if err := w.walk(ctx, cut, h); err != nil {
+		return nil, nil, fmt.Errorf("reading the history of %s: %w", w.Root, err)
+	}
+	tags = map[string]pipeline.Tag{}
+	for name, t := range found {
+		tags[name] = *t
+		if *isShort[name] {
+			short = append(short, name)
+		}
+	}
+	return tags, sorted(short), nil
+}
+
+// walk feeds commits until every search has ended.
+func (w *Worktree) walk(ctx context.Context, cut map[string]bool, h *pipeline.History) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	// -m lists a merge once for each parent that it differs from, and the oneline format
+	// alone names that parent: "HASH PARENT… (from PARENT) subject".
+	cmd := command(ctx, w.Root, "log", "--topo-order", "-m", "--root", "--no-renames", "--name-only", "-z",
+		"--pretty=oneline", "--parents", "--no-abbrev-commit", "--no-decorate", "--no-show-signature", w.Head)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	err = readLog(bufio.NewReaderSize(out, 1<<16), w.Head, cut, h)
+	stop() // what is left of the history is of no interest
+	if werr := cmd.Wait(); err == nil && !h.Done() {
+		return fmt.Errorf("git log ended early: %v %s", werr, strings.TrimSpace(stderr.String()))
+	}
+	return err
+}
+
+// header is a commit's line: its hash, its parents', and the parent that the files after
+// it differ from (absent where there is one at most, or none differs).
+var header = regexp.MustCompile(`^([0-9a-f]{40,64})((?: [0-9a-f]{40,64})*)(?: \(from ([0-9a-f]{40,64})\))?(?: |$)`)
+
+// readLog parses git's log into commits. Headers and file names are both records that end
+// with NUL; a record is a header only if it names a commit that is due, so that no file's
+// name is taken for one.
+func readLog(r *bufio.Reader, head string, cut map[string]bool, h *pipeline.History) error {
+	due := map[string]bool{head: true}
+	var c *pipeline.Commit
+	var into *pipeline.Parent
+	for !h.Done() {
+		record, err := r.ReadString(0)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		if record == "" { // the end
+			if c != nil {
+				return h.Feed(*c)
+			}
+			return nil
+		}
+		record = strings.TrimSuffix(record, "\x00")
+		m := header.FindStringSubmatch(record)
+		isHeader := m != nil && (due[m[1]] || c != nil && m[1] == c.Hash && m[3] != "")
+		if !isHeader {
+			if into != nil {
+				into.Changed = append(into.Changed, record)
+			}
+			continue
+		}
+		if c == nil || m[1] != c.Hash {
+			if c != nil {
+				if err := h.Feed(*c); err != nil {
+					return err
+				}
+			}
+			delete(due, m[1])
+			c = &pipeline.Commit{Hash: m[1], Cut: cut[m[1]]}
+			for _, p := range strings.Fields(m[2]) {
+				due[p] = true
+				c.Parents = append(c.Parents, pipeline.Parent{Hash: p})
+			}
+		}
+		into = nil
+		for i := range c.Parents {
+			if len(c.Parents) == 1 || c.Parents[i].Hash == m[3] {
+				into = &c.Parents[i]
+			}
+		}
+	}
+	return nil
+}
+
+// times returns the committer times of commits.
+func (w *Worktree) times(ctx context.Context, commits []string) (map[string]time.Time, error) {
+	out, err := git(ctx, w.Root, append([]string{"show", "-s", "--no-show-signature", "--format=%H %ct"}, commits...)...)
+	if err != nil {
+		return nil, fmt.Errorf("reading the times of commits in %s: %w", w.Root, err)
+	}
+	times := map[string]time.Time{}
+	for _, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+		hash, at, _ := strings.Cut(line, " ")
+		seconds, err := strconv.ParseInt(at, 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("unexpected line %q of git show", line)
+		}
+		times[hash] = time.Unix(seconds, 0).UTC()
+	}
+	return times, nil
+}
+
+// cuts are the commits at which a shallow clone ends.
+func (w *Worktree) cuts(ctx context.Context) (map[string]bool, error) {
+	if !w.Shallow {
+		return nil, nil
+	}
+	out, err := git(ctx, w.Root, "rev-parse", "--git-path", "shallow")
+	if err != nil {
+		return nil, err
+	}
+	file := strings.TrimSpace(string(out))
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(w.Root, file)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("reading where the shallow history ends: %w", err)
+	}
+	cut := map[string]bool{}
+	for _, c := range strings.Fields(string(data)) {
+		cut[c] = true
+	}
+	return cut, nil
+}
+
+// deepenTimeout bounds the wait for a remote that may not answer at all.
+const deepenTimeout = 2 * time.Minute
+
+func (w *Worktree) deepen(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, deepenTimeout)
+	defer cancel()
+	if _, err := git(ctx, w.Root, "fetch", "--quiet", "--unshallow", "--no-tags", "origin"); err != nil {
+		return err
+	}
+	w.Shallow = false
+	return nil
+}

@@ -1,0 +1,119 @@
+package dockerd
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/moby/moby/client"
+)
+
+// boot runs as process 1 of the daemon's namespaces, under tini. What a reboot forgets is
+// on tmpfs: with it, process ids of an earlier run are never taken for living ones, and the
+// machine's own containerd is out of sight. $1 is the daemon's directory.
+const boot = `set -e
+mount --make-rprivate /
+mount -t proc proc /proc
+mkdir -p /run/docker /run/containerd
+mount -t tmpfs tmpfs /run/docker
+mount -t tmpfs tmpfs /run/containerd
+exec dockerd --config-file "$1/daemon.json" --host "unix://$1/docker.sock"`
+
+// launch starts the daemon and returns when it answers.
+func (d *Daemon) launch() error {
+	if err := d.configure(); err != nil {
+		return err
+	}
+	log, err := os.OpenFile(d.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd := exec.Command("tini", "-s", "--", "sh", "-c", boot, "sh", d.dir)
+	cmd.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":/usr/local/sbin:/usr/sbin:/sbin")
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS,
+		Pdeathsig:  syscall.SIGKILL, // the kernel then ends all in the process namespace
+		Setpgid:    true,            // a Ctrl-C is for the test, which then ends the daemon
+	}
+	p, err := start(cmd, d.network)
+	if err != nil {
+		return err
+	}
+	if err := d.await(p); err != nil {
+		p.kill()
+		return err
+	}
+	d.process = p
+	return nil
+}
+
+// configure writes a configuration of its own, since /etc/docker/daemon.json is the machine's.
+func (d *Daemon) configure() error {
+	mirrors := []string{}
+	for _, mirror := range d.options.Mirrors {
+		mirrors = append(mirrors, "http://"+mirror)
+	}
+	config := map[string]any{
+		"data-root":           filepath.Join(d.dir, "data"),
+		"exec-root":           "/run/docker",
+		"pidfile":             "/run/docker/docker.pid",
+		"cgroup-parent":       "/" + cgroup(d.dir),
+		"exec-opts":           []string{"native.cgroupdriver=cgroupfs"}, // systemd may not be there
+		"registry-mirrors":    mirrors,
+		"insecure-registries": append([]string{}, d.options.InsecureRegistries...),
+		"shutdown-timeout":    10,
+	}
+	if d.options.HostNetwork {
+		config["bridge"], config["iptables"], config["ip6tables"] = "none", false, false
+	}
+	data, err := json.MarshalIndent(config, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(d.dir, "daemon.json"), data, 0o644)
+}
+
+// await asks the daemon until it answers, ends, or a minute has passed.
+func (d *Daemon) await(p *process) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for {
+		_, err := d.Client.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true})
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-p.done:
+			return fmt.Errorf("it ended: %v", p.err)
+		case <-ctx.Done():
+			return fmt.Errorf("it did not answer within a minute: %w", err)
+		case <-again.C:
+		}
+	}
+}
+
+func (d *Daemon) logFile() string { return filepath.Join(d.dir, "dockerd.log") }
+
+// LogTail gives the last n lines of the daemon's log.
+func (d *Daemon) LogTail(n int) string {
+	data, err := os.ReadFile(d.logFile())
+	if errors.Is(err, os.ErrNotExist) {
+		return "(no log)"
+	}
+	if err != nil {
+		return err.Error()
+	}
+	lines := strings.Split(strings.TrimRight(string(data), "\n"), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
