@@ -10,12 +10,17 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/containerd/log"
 )
 
 func main() { os.Exit(run()) }
 
 func run() int {
 	dieWithParent()
+	// Libraries of containerd write warnings about the machine's filesystems to stderr, in
+	// the middle of the display.
+	_ = log.SetLevel("panic")
 	ctx, stop := context.WithCancelCause(context.Background())
 	defer stop(nil)
 	signals := make(chan os.Signal, 2)

@@ -2,7 +2,9 @@ package buildkit
 
 import (
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
@@ -31,17 +33,30 @@ func (g *graph) source(name string) (llb.State, error) {
 	if src == nil {
 		return llb.Scratch(), fmt.Errorf("the plan of %s has no source %q", g.plan.Service, name)
 	}
+	if len(src.Literal) > 0 {
+		return literalFiles(src), nil
+	}
 	local := localName(g.plan.Service, name)
 	return llb.Local(local, llb.SharedKeyHint("slipway/"+g.plan.Project+"/"+local), llb.WithCustomName("["+g.plan.Service+"] files of "+name)), nil
+}
+
+// literalFiles are part of the graph itself.
+func literalFiles(src *pipeline.Source) llb.State {
+	st := llb.Scratch()
+	for _, name := range slices.Sorted(maps.Keys(src.Literal)) {
+		st = st.File(llb.Mkfile("/"+name, 0o644, []byte(src.Literal[name]), llb.WithCreatedTime(Epoch)), hidden(src.Name+" "+name))
+	}
+	return st
 }
 
 func localName(service, source string) string {
 	return strings.ReplaceAll(service+":"+source, "/", "-")
 }
 
-// run draws a Run step: the state of its /out. anew makes BuildKit run it even if it has
-// the result.
-func (g *graph) run(s *pipeline.Step, anew bool) (llb.State, error) {
+// run draws a Run step: the state of its /out. An attempt that is not "" makes BuildKit
+// run it even if it has the result. (llb.IgnoreCache would do so as well, but it empties
+// the step's cache mounts.)
+func (g *graph) run(s *pipeline.Step, attempt string) (llb.State, error) {
 	r := s.Run
 	root, err := g.root(r.On)
 	if err != nil {
@@ -58,8 +73,8 @@ func (g *graph) run(s *pipeline.Step, anew bool) (llb.State, error) {
 		}
 		opts = append(opts, opt)
 	}
-	if anew {
-		opts = append(opts, llb.IgnoreCache)
+	if attempt != "" {
+		opts = append(opts, llb.AddEnv("SLIPWAY_ATTEMPT", attempt))
 	}
 	out := root.Run(opts...).AddMount(outDir, llb.Scratch())
 	g.outputs[s.ID] = out
@@ -80,10 +95,14 @@ func (g *graph) root(on pipeline.Root) (llb.State, error) {
 func (g *graph) mount(m pipeline.Mount) (llb.RunOption, error) {
 	switch {
 	case m.Source != "":
-		st, err := g.source(m.Source)
+		src, err := g.source(m.Source)
 		if err != nil {
 			return nil, err
 		}
+		// An upload is known to BuildKit by its session. The copy, whose only input it is,
+		// is known by its content from its first run on; a command with several inputs
+		// would be from its third.
+		st := llb.Scratch().File(llb.Copy(src, "/", "/", &llb.CopyInfo{CopyDirContentsOnly: true}), hidden("files of "+m.Source))
 		// Writable, and what is written is thrown away: tests may leave files.
 		return llb.AddMount(m.Target, st), nil
 	case m.Step != "":
@@ -91,7 +110,7 @@ func (g *graph) mount(m pipeline.Mount) (llb.RunOption, error) {
 		if !ok {
 			return nil, fmt.Errorf("it mounts the output of %s, which does not come before it", m.Step)
 		}
-		return llb.AddMount(m.Target, st, llb.Readonly), nil
+		return llb.AddMount(m.Target, st), nil
 	case m.Cache != "":
 		return llb.AddMount(m.Target, llb.Scratch(), llb.AsPersistentCacheDir("slipway/"+m.Cache, llb.CacheMountShared)), nil
 	case m.Secret != "":
@@ -110,30 +129,30 @@ func (g *graph) context(s *pipeline.Step) (llb.State, error) {
 		return src, err
 	}
 	everything := &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true, CreatedTime: &Epoch}
-	ctx := llb.Scratch().File(llb.Copy(src, "/", "/", everything), hidden("["+g.plan.Service+"] build context"))
+	ctx := llb.Scratch().File(llb.Copy(src, "/", "/", everything), hidden("build context"))
 	for _, e := range b.Extra {
 		dir := llb.Mkdir(path.Dir("/"+e.To), 0o755, llb.WithParents(true), llb.WithCreatedTime(Epoch))
 		if e.CABundle {
-			ctx = ctx.File(dir.Mkfile("/"+e.To, 0o644, g.caBundle, llb.WithCreatedTime(Epoch)), hidden("["+g.plan.Service+"] CA bundle"))
+			ctx = ctx.File(dir.Mkfile("/"+e.To, 0o644, g.caBundle, llb.WithCreatedTime(Epoch)), hidden("CA bundle"))
 			continue
 		}
 		out, ok := g.outputs[e.Step]
 		if !ok {
 			return ctx, fmt.Errorf("step %s: it uses the output of %s, which does not come before it", s.ID, e.Step)
 		}
-		ctx = ctx.File(dir.Copy(out, "/"+e.Path, "/"+e.To, &llb.CopyInfo{CreatedTime: &Epoch}), hidden("["+g.plan.Service+"] binary"))
+		ctx = ctx.File(dir.Copy(out, "/"+e.Path, "/"+e.To, &llb.CopyInfo{CreatedTime: &Epoch}), hidden("binary"))
 	}
 	return ctx, nil
 }
 
 // dockerfile is the Dockerfile as the frontend's input.
 func (g *graph) dockerfile(b *pipeline.Build, content []byte) llb.State {
-	return llb.Scratch().File(llb.Mkfile("/"+path.Base(b.Dockerfile), 0o644, content, llb.WithCreatedTime(Epoch)), hidden("["+g.plan.Service+"] "+b.Dockerfile))
+	return llb.Scratch().File(llb.Mkfile("/"+path.Base(b.Dockerfile), 0o644, content, llb.WithCreatedTime(Epoch)), hidden("load "+b.Dockerfile))
 }
 
 // hidden names a vertex that BuildKit's display may fold: its name starts with "[internal]".
 func hidden(name string) llb.ConstraintsOpt {
-	return llb.WithCustomName("[internal] " + strings.TrimPrefix(name, "[internal] "))
+	return llb.WithCustomName("[internal] " + name)
 }
 
 // frontendOpts are the options of BuildKit's Dockerfile frontend.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/containerd/containerd/v2/core/images"
 	contentlocal "github.com/containerd/containerd/v2/plugins/content/local"
 	"github.com/moby/buildkit/client"
 	"github.com/opencontainers/go-digest"
@@ -43,7 +44,7 @@ func openLayout(opt *client.SolveOpt, final string, plan *pipeline.Plan, stamp f
 		return nil, fmt.Errorf("making room for the image of %s: %w", plan.Service, err)
 	}
 	opt.Exports = []client.ExportEntry{{Type: client.ExporterOCI, OutputStore: store, Attrs: map[string]string{
-		"tar": "false", "rewrite-timestamp": "true", "source-date-epoch": fmt.Sprint(Epoch.Unix()),
+		"tar": "false", "compression": "uncompressed", // a base image's layers stay as they are; see packLayer
 	}}}
 	return l, nil
 }
@@ -82,6 +83,9 @@ func (l *layoutSink) finish(resp map[string]string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if config, err = l.packLayers(&manifest, config); err != nil {
+		return "", err
+	}
 	if config, err = l.stamp(config); err != nil {
 		return "", err
 	}
@@ -112,6 +116,38 @@ func (l *layoutSink) finish(resp map[string]string) (string, error) {
 		return "", err
 	}
 	return desc.Digest.String(), l.swap()
+}
+
+// packLayers compresses the manifest's layers that BuildKit just made, and names their
+// tars in the config.
+func (l *layoutSink) packLayers(manifest *v1.Manifest, config []byte) ([]byte, error) {
+	img := map[string]json.RawMessage{}
+	var rootfs v1.RootFS
+	if err := json.Unmarshal(config, &img); err != nil {
+		return nil, fmt.Errorf("the image config is no JSON object: %w", err)
+	}
+	if err := json.Unmarshal(img["rootfs"], &rootfs); err != nil || len(rootfs.DiffIDs) != len(manifest.Layers) {
+		return nil, fmt.Errorf("the image config lists %d layers and the manifest %d (%w)", len(rootfs.DiffIDs), len(manifest.Layers), err)
+	}
+	for i, layer := range manifest.Layers {
+		if layer.MediaType != v1.MediaTypeImageLayer && layer.MediaType != images.MediaTypeDockerSchema2Layer {
+			continue
+		}
+		tmp := filepath.Join(l.tmp, fmt.Sprintf("layer-%d", i))
+		p, err := packLayer(l.blob(layer.Digest), tmp)
+		if err != nil {
+			return nil, err
+		}
+		if layer.MediaType == images.MediaTypeDockerSchema2Layer {
+			p.blob.MediaType = images.MediaTypeDockerSchema2LayerGzip
+		}
+		if err := os.Rename(tmp, l.blob(p.blob.Digest)); err != nil {
+			return nil, err
+		}
+		manifest.Layers[i], rootfs.DiffIDs[i] = p.blob, p.diffID
+	}
+	img["rootfs"] = mustJSON(rootfs)
+	return json.Marshal(img)
 }
 
 func (l *layoutSink) readBlob(d digest.Digest, into any) error {

@@ -154,6 +154,9 @@ func (b *build) solveOpt(ctx context.Context) (client.SolveOpt, error) {
 	opt := client.SolveOpt{LocalMounts: map[string]fsutil.FS{}, OCIStores: map[string]content.Store{}}
 	for i := range b.plan.Sources {
 		src := &b.plan.Sources[i]
+		if len(src.Literal) > 0 {
+			continue
+		}
 		files, err := newSource(b.job.Root, src)
 		if err != nil {
 			return opt, fmt.Errorf("preparing the files of %s: %w", b.plan.Service, err)
@@ -188,26 +191,23 @@ func storeName(version string) string { return "toolchain-go" + version }
 
 // toolchains gives each Go toolchain as a filesystem: handed over as an OCI layout by
 // digest, or, where the BuildKit is too old for that (Docker 20.10), as plain files.
-func (b *build) toolchains(gw gateway.Client) map[string]llb.State {
+func (b *build) toolchains(gw gateway.Client) (map[string]llb.State, error) {
 	states := map[string]llb.State{}
 	caps := gw.BuildOpts().LLBCaps
 	for version, img := range b.images {
-		name := llb.WithCustomName("toolchain Go " + version)
+		st := uploadToolchain(version, img)
 		if caps.Supports(pb.CapSourceOCILayout) == nil {
 			ref := "slipway/toolchain:go" + version + "@" + img.Digest.String()
-			states[version] = llb.OCILayout(ref, llb.OCIStore("", storeName(version)), name).With(toolchainEnv)
-			continue
+			st = llb.OCILayout(ref, llb.OCIStore("", storeName(version)), llb.WithCustomName("toolchain Go "+version))
 		}
-		states[version] = uploadToolchain(version, img).With(toolchainEnv)
+		// BuildKit takes a layout's filesystem only: its environment comes with the config.
+		st, err := st.WithImageConfig(img.Config)
+		if err != nil {
+			return nil, fmt.Errorf("reading the config of the Go %s toolchain: %w", version, err)
+		}
+		states[version] = st
 	}
-	return states
-}
-
-// toolchainEnv is the environment of the assembled toolchain. It is in the image's config
-// too, which BuildKit does not apply to a layout's filesystem.
-func toolchainEnv(st llb.State) llb.State {
-	return st.AddEnv("PATH", "/usr/local/go/bin:/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin").
-		AddEnv("GOTOOLCHAIN", "local").AddEnv("GOPATH", "/go")
+	return states, nil
 }
 
 func (b *build) newGraph(gw gateway.Client) error {
@@ -215,6 +215,10 @@ func (b *build) newGraph(gw gateway.Client) error {
 	if err != nil {
 		return fmt.Errorf("the plan's platform %q: %w", b.plan.Platform, err)
 	}
-	b.graph = &graph{plan: b.plan, platform: platform, toolchains: b.toolchains(gw), caBundle: b.job.CABundle, outputs: map[string]llb.State{}}
+	states, err := b.toolchains(gw)
+	if err != nil {
+		return err
+	}
+	b.graph = &graph{plan: b.plan, platform: platform, toolchains: states, caBundle: b.job.CABundle, outputs: map[string]llb.State{}}
 	return nil
 }

@@ -2,7 +2,6 @@ package buildkit
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -38,8 +37,7 @@ type entry struct {
 	size int64
 	time int64  // nanoseconds
 	link string // where a symbolic link points
-	disk string // where the content is; "" for literal content and directories
-	data []byte
+	disk string // where the content is; "" for directories
 }
 
 func (e *entry) stat() *types.Stat {
@@ -59,19 +57,14 @@ func newSource(root string, src *pipeline.Source) (*sourceFS, error) {
 		}
 		s.entries = append(s.entries, e)
 	}
-	for name, content := range src.Literal {
-		add(literal(name, []byte(content)))
-	}
-	if len(src.Files) > 0 {
-		dir := filepath.Join(root, filepath.FromSlash(src.Root))
-		tree := pipeline.NewTree(os.DirFS(dir), src.Files)
-		for _, f := range tree.Files {
-			e, err := onDisk(tree, dir, f)
-			if err != nil {
-				return nil, err
-			}
-			add(e)
+	dir := filepath.Join(root, filepath.FromSlash(src.Root))
+	tree := pipeline.NewTree(os.DirFS(dir), src.Files)
+	for _, f := range tree.Files {
+		e, err := onDisk(tree, dir, f)
+		if err != nil {
+			return nil, err
 		}
+		add(e)
 	}
 	// fsutil wants each directory before what is in it, and names ordered within one.
 	sort.Slice(s.entries, func(i, j int) bool { return before(s.entries[i].path, s.entries[j].path) })
@@ -80,11 +73,6 @@ func newSource(root string, src *pipeline.Source) (*sourceFS, error) {
 
 func before(a, b string) bool {
 	return strings.ReplaceAll(a, "/", "\x00") < strings.ReplaceAll(b, "/", "\x00")
-}
-
-func literal(name string, data []byte) entry {
-	hash := sha256.Sum256(data)
-	return entry{path: name, mode: 0o644, size: int64(len(data)), time: contentTime(hash[:]), data: data}
 }
 
 func onDisk(tree *pipeline.Tree, dir, name string) (entry, error) {
@@ -139,9 +127,6 @@ func (s *sourceFS) Open(name string) (io.ReadCloser, error) {
 	i := sort.Search(len(s.entries), func(i int) bool { return !before(s.entries[i].path, name) })
 	if i == len(s.entries) || s.entries[i].path != name {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
-	}
-	if e := s.entries[i]; e.disk == "" {
-		return io.NopCloser(strings.NewReader(string(e.data))), nil
 	}
 	return os.Open(s.entries[i].disk)
 }

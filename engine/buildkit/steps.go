@@ -2,6 +2,7 @@ package buildkit
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -39,7 +40,7 @@ func (b *build) steps(ctx context.Context, gw gateway.Client) (*gateway.Result, 
 		if s.Run == nil {
 			continue
 		}
-		def, head, err := b.draw(ctx, s, false)
+		def, head, err := b.draw(ctx, s, "")
 		if err != nil {
 			return nil, err
 		}
@@ -93,8 +94,8 @@ func (b *build) steps(ctx context.Context, gw gateway.Client) (*gateway.Result, 
 	return b.imageResult(ctx)
 }
 
-func (b *build) draw(ctx context.Context, s *pipeline.Step, anew bool) (*pb.Definition, digest.Digest, error) {
-	st, err := b.graph.run(s, anew)
+func (b *build) draw(ctx context.Context, s *pipeline.Step, attempt string) (*pb.Definition, digest.Digest, error) {
+	st, err := b.graph.run(s, attempt)
 	if err != nil {
 		return nil, "", err
 	}
@@ -155,7 +156,7 @@ func (b *build) runStep(ctx context.Context, gw gateway.Client, s *pipeline.Step
 		return "", nil, err
 	}
 	if exit != 0 && !ran {
-		again, _, err := b.draw(ctx, s, true)
+		again, newHead, err := b.draw(ctx, s, rand.Text())
 		if err != nil {
 			return "", nil, err
 		}
@@ -165,7 +166,7 @@ func (b *build) runStep(ctx context.Context, gw gateway.Client, s *pipeline.Step
 		if exit, err = b.verdict(ctx, s); err != nil {
 			return "", nil, err
 		}
-		state = engine.Done
+		state, head = engine.Done, newHead
 	}
 	if exit == 0 {
 		return state, nil, nil

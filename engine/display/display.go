@@ -95,14 +95,21 @@ func (d *Display) Follow(prefix string, watch func(*client.SolveStatus)) (chan *
 		for s := range in {
 			watch(s)
 			for _, v := range s.Vertexes {
-				if rest, ok := strings.CutPrefix(v.Name, "["); ok && prefix != "" {
-					v.Name = "[" + prefix + " " + rest
-				}
+				v.Name = prefixed(prefix, v.Name)
 			}
 			d.send(s)
 		}
 	}()
 	return in, func() { <-ended }
+}
+
+// prefixed puts the prefix into the brackets of BuildKit's own names.
+func prefixed(prefix, name string) string {
+	rest, ok := strings.CutPrefix(name, "[")
+	if !ok || prefix == "" || strings.HasPrefix(rest, prefix+"]") {
+		return name
+	}
+	return "[" + prefix + " " + rest
 }
 
 // Start implements progress.Reporter.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
@@ -123,17 +124,18 @@ func mustExec(t *testing.T, d *dockerd.Daemon, id, want string, command ...strin
 }
 
 func execute(ctx context.Context, d *dockerd.Daemon, id string, command []string) (string, error) {
-	made, err := d.Client.ExecCreate(ctx, id, client.ExecCreateOptions{Cmd: command, AttachStdout: true, AttachStderr: true, TTY: true})
+	made, err := d.Client.ExecCreate(ctx, id, client.ExecCreateOptions{Cmd: command, AttachStdout: true, AttachStderr: true})
 	if err != nil {
 		return "", err
 	}
-	attached, err := d.Client.ExecAttach(ctx, made.ID, client.ExecAttachOptions{TTY: true})
+	attached, err := d.Client.ExecAttach(ctx, made.ID, client.ExecAttachOptions{})
 	if err != nil {
 		return "", err
 	}
+	defer context.AfterFunc(ctx, attached.Close)() // ctx does not bound reading
 	defer attached.Close()
 	var out strings.Builder
-	_, err = attached.Reader.WriteTo(&out)
+	_, err = stdcopy.StdCopy(&out, &out, attached.Reader)
 	return out.String(), err
 }
 

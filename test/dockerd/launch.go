@@ -17,13 +17,17 @@ import (
 
 // boot runs as process 1 of the daemon's namespaces, under tini. What a reboot forgets is
 // on tmpfs: with it, process ids of an earlier run are never taken for living ones, and the
-// machine's own containerd is out of sight. $1 is the daemon's directory.
+// machine's own containerd is out of sight. Parts of Docker write to /etc/docker and
+// /var/lib/docker whatever the configuration says, so these are the daemon's too. $1 is
+// the daemon's directory.
 const boot = `set -e
 mount --make-rprivate /
 mount -t proc proc /proc
-mkdir -p /run/docker /run/containerd
+mkdir -p /run/docker /run/containerd /etc/docker /var/lib/docker "$1/etc" "$1/data"
 mount -t tmpfs tmpfs /run/docker
 mount -t tmpfs tmpfs /run/containerd
+mount --bind "$1/etc" /etc/docker
+mount --bind "$1/data" /var/lib/docker
 exec dockerd --config-file "$1/daemon.json" --host "unix://$1/docker.sock"`
 
 // launch starts the daemon and returns when it answers.
@@ -56,14 +60,14 @@ func (d *Daemon) launch() error {
 	return nil
 }
 
-// configure writes a configuration of its own, since /etc/docker/daemon.json is the machine's.
+// configure writes the daemon's configuration. Paths are as the daemon sees them.
 func (d *Daemon) configure() error {
 	mirrors := []string{}
 	for _, mirror := range d.options.Mirrors {
 		mirrors = append(mirrors, "http://"+mirror)
 	}
 	config := map[string]any{
-		"data-root":           filepath.Join(d.dir, "data"),
+		"data-root":           "/var/lib/docker",
 		"exec-root":           "/run/docker",
 		"pidfile":             "/run/docker/docker.pid",
 		"cgroup-parent":       "/" + cgroup(d.dir),

@@ -3,6 +3,9 @@ package dockerd_test
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/moby/moby/api/types/swarm"
@@ -13,6 +16,7 @@ import (
 )
 
 func TestTwoDaemonsEachHaveASwarmOfTheirOwn(t *testing.T) {
+	before := machine(t)
 	mirror := baseimage.Mirror(t, alpine)
 	names := map[string]*dockerd.Daemon{}
 	for _, name := range []string{"one", "two"} {
@@ -42,6 +46,26 @@ func TestTwoDaemonsEachHaveASwarmOfTheirOwn(t *testing.T) {
 	for name, d := range names {
 		eventually(t, func() (string, error) { return "", onlyTaskRuns(t, d, name) })
 	}
+	if after := machine(t); !slices.Equal(before, after) {
+		t.Errorf("the machine's own Docker directories held %v and hold %v", before, after)
+	}
+}
+
+// machine lists what a Docker daemon of the machine's own would own.
+func machine(t *testing.T) (files []string) {
+	t.Helper()
+	for _, dir := range []string{"/etc/docker", "/var/lib/docker", "/run/docker", "/run/containerd"} {
+		err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+			if err == nil && path != dir {
+				files = append(files, path)
+			}
+			return err
+		})
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+	}
+	return files
 }
 
 // onlyTaskRuns wants one service, of this name, with a running task.

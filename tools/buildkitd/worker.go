@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"github.com/containerd/containerd/v2/core/remotes/docker"
 	ctdsnapshot "github.com/containerd/containerd/v2/core/snapshots"
@@ -27,10 +26,6 @@ func newWorker(c options, runcPath string, hosts docker.RegistryHosts) (*worker.
 	if err := overlayutils.Supported(c.root); err != nil {
 		return nil, nil, fmt.Errorf("the state directory %s is on a file system that overlayfs cannot use (%w); "+
 			"put the cache on ext4, xfs, btrfs or tmpfs, or, in a container, on a volume", c.root, err)
-	}
-	// The proxy provider does not make the root of its namespaces itself.
-	if err := os.MkdirAll(c.root, 0o700); err != nil {
-		return nil, nil, err
 	}
 	snapshots := runc.SnapshotterFactory{
 		Name: "overlayfs",

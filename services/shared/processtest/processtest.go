@@ -38,8 +38,10 @@ func Command(tb testing.TB, env []string, args ...string) *exec.Cmd {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	cmd := exec.CommandContext(tb.Context(), self, args...) //nolint:gosec // ourselves
-	cmd.Env = append([]string{asService + "=1"}, env...)
+	cmd := exec.CommandContext(tb.Context(), self, args...)
+	// With coverage on, a binary without a place for its counters says so on standard error,
+	// where the tests look for what the service says.
+	cmd.Env = append([]string{asService + "=1", "GOCOVERDIR=" + tb.TempDir()}, env...)
 	return cmd
 }
 
