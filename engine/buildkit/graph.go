@@ -21,6 +21,7 @@ type graph struct {
 	toolchains map[string]llb.State // by Go version
 	caBundle   []byte
 	outputs    map[string]llb.State // /out by step, for the steps drawn so far
+	hostNet    bool                 // steps run in the network of the engine's machine
 }
 
 // outDir is where a Run step leaves its output.
@@ -75,6 +76,9 @@ func (g *graph) run(s *pipeline.Step, attempt string) (llb.State, error) {
 	}
 	if attempt != "" {
 		opts = append(opts, llb.AddEnv("SLIPWAY_ATTEMPT", attempt))
+	}
+	if g.hostNet {
+		opts = append(opts, llb.Network(llb.NetModeHost))
 	}
 	out := root.Run(opts...).AddMount(outDir, llb.Scratch())
 	g.outputs[s.ID] = out
@@ -166,6 +170,9 @@ func (g *graph) frontendOpts(b *pipeline.Build) map[string]string {
 	}
 	if b.Target != "" {
 		opts["target"] = b.Target
+	}
+	if g.hostNet {
+		opts["force-network-mode"] = "host"
 	}
 	for _, a := range b.Args {
 		opts["build-arg:"+a.Name] = a.Value

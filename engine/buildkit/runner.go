@@ -21,6 +21,7 @@ import (
 	"github.com/moby/buildkit/session/auth/authprovider"
 	"github.com/moby/buildkit/session/secrets/secretsprovider"
 	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/entitlements"
 	"github.com/opencontainers/go-digest"
 	"github.com/tonistiigi/fsutil"
 
@@ -50,6 +51,9 @@ type Options struct {
 	// an OCI layout. PushStore then pushes from there.
 	DockerStore bool
 	PushStore   func(ctx context.Context, refs []string) (digest string, err error)
+	// HostNetwork runs steps in the network of the engine's machine, for a BuildKit whose
+	// containers have none otherwise.
+	HostNetwork bool
 	// OnClose is called by Close.
 	OnClose func() error
 }
@@ -184,6 +188,9 @@ func (b *build) solveOpt(ctx context.Context) (client.SolveOpt, error) {
 			},
 		}))
 	}
+	if b.runner.o.HostNetwork {
+		opt.AllowedEntitlements = append(opt.AllowedEntitlements, string(entitlements.EntitlementNetworkHost))
+	}
 	return opt, nil
 }
 
@@ -219,6 +226,6 @@ func (b *build) newGraph(gw gateway.Client) error {
 	if err != nil {
 		return err
 	}
-	b.graph = &graph{plan: b.plan, platform: platform, toolchains: states, caBundle: b.job.CABundle, outputs: map[string]llb.State{}}
+	b.graph = &graph{plan: b.plan, platform: platform, toolchains: states, caBundle: b.job.CABundle, outputs: map[string]llb.State{}, hostNet: b.runner.o.HostNetwork}
 	return nil
 }

@@ -102,12 +102,16 @@ func (o Options) docker(ctx context.Context, asked bool) (engine.Engine, error) 
 	if !asked && !d.Recent() {
 		return nil, d.Close()
 	}
+	r := o.runner("Docker " + d.Version)
+	if r.HostNetwork, err = d.Bridgeless(tctx); err != nil {
+		_ = d.Close()
+		return nil, err
+	}
 	c, err := d.BuildKit(ctx)
 	if err != nil {
 		_ = d.Close()
 		return nil, err
 	}
-	r := o.runner("Docker " + d.Version)
 	r.DockerStore, r.OnClose = true, d.Close
 	r.PushStore = func(ctx context.Context, refs []string) (string, error) { return d.Push(ctx, refs, o.Auth) }
 	if len(o.Mirrors) > 0 {

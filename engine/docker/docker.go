@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/cli/cli/config/types"
 	buildkit "github.com/moby/buildkit/client"
 	"github.com/moby/moby/client"
@@ -69,6 +70,19 @@ func (d *Daemon) BuildKit(ctx context.Context) (*buildkit.Client, error) {
 		return nil, fmt.Errorf("connecting to the BuildKit of Docker %s: %w", d.Version, err)
 	}
 	return c, nil
+}
+
+// Bridgeless reports whether the daemon runs without its default network ("bridge": "none"
+// in its daemon.json). Build steps would have no network then but the machine's.
+func (d *Daemon) Bridgeless(ctx context.Context) (bool, error) {
+	_, err := d.api.NetworkInspect(ctx, "bridge", client.NetworkInspectOptions{})
+	if errdefs.IsNotFound(err) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("asking Docker %s for its networks: %w", d.Version, err)
+	}
+	return false, nil
 }
 
 // Push sends the image refs[0] from the daemon's store, and the same image under the other

@@ -84,3 +84,27 @@ func lock(name string) (func(), error) {
 	}
 	return func() { _ = f.Close() }, nil
 }
+
+// CompileTo compiles slipway to a file of the repository's directory.
+func CompileTo(file string) error {
+	home, err := Home()
+	if err != nil {
+		return err
+	}
+	binary, err := Binary(home)
+	if err != nil {
+		return err
+	}
+	to := filepath.Join(home, filepath.FromSlash(file))
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return fmt.Errorf("making room for %s: %w", file, err)
+	}
+	data, err := os.ReadFile(binary)
+	if err != nil {
+		return fmt.Errorf("reading the compiled slipway: %w", err)
+	}
+	if err := os.WriteFile(to+".tmp", data, 0o755); err != nil {
+		return fmt.Errorf("writing %s: %w", file, err)
+	}
+	return os.Rename(to+".tmp", to)
+}

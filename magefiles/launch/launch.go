@@ -27,9 +27,15 @@ const (
 	HomeVar = "SLIPWAY_HOME"
 )
 
-// Slipway replaces this process by slipway with these arguments, compiling it first where
-// that has not been done. It returns only where that fails.
+// Slipway runs slipway with these arguments, compiling it first where that has not been
+// done. Where the command line asks for nothing after this target, this process becomes
+// slipway and Slipway returns only errors.
 func Slipway(args ...string) error {
+	more, err := moreTargets(os.Args[1:], args)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "slipway:", err)
+		os.Exit(2)
+	}
 	home, err := Home()
 	if err != nil {
 		return err
@@ -39,10 +45,35 @@ func Slipway(args ...string) error {
 		return err
 	}
 	env := append(os.Environ(), Marker+"=1", HomeVar+"="+home)
+	if more {
+		cmd := exec.Command(binary, args...)
+		cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = env, os.Stdin, os.Stdout, os.Stderr
+		return cmd.Run()
+	}
 	if err := syscall.Exec(binary, append([]string{"slipway"}, args...), env); err != nil {
 		return fmt.Errorf("starting %s: %w", binary, err)
 	}
 	return nil
+}
+
+// taken counts the words of the command line that targets have used so far.
+var taken int
+
+// moreTargets finds this target's words in the command line and reports whether another
+// target follows. mage itself would run this one before it noticed that the next word is
+// none.
+func moreTargets(line, target []string) (bool, error) {
+	if taken+len(target) > len(line) || !strings.EqualFold(line[taken], target[0]) {
+		return true, nil // called in another way, as a dependency say
+	}
+	taken += len(target)
+	if taken == len(line) {
+		return false, nil
+	}
+	if next := line[taken]; !strings.Contains(next, ":") {
+		return false, fmt.Errorf("%q is one word too many after `%s`", next, strings.Join(target, " "))
+	}
+	return true, nil
 }
 
 // Home is the directory of slipway's source: $SLIPWAY_HOME, else where this file was

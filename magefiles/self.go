@@ -1,0 +1,25 @@
+//go:build mage
+
+package main
+
+import (
+	"github.com/magefile/mage/mg"
+
+	"slipway/magefiles/launch"
+	"slipway/magefiles/selftest"
+)
+
+// Self works on slipway's own repository.
+type Self mg.Namespace
+
+// Test runs the whole suite: services, pipeline, engines, registries. It installs and starts what it needs, as root on Debian.
+func (Self) Test() { launch.Exit(selftest.Test()) }
+
+// Lint runs golangci-lint on every module of this repository.
+func (Self) Lint() { launch.Exit(selftest.Lint()) }
+
+// Bench measures slipway beside the tools it stands on, in one run, and prints the ratios.
+func (Self) Bench() { launch.Exit(selftest.Bench()) }
+
+// Compile builds the slipway binary, which runs the same targets without mage: build/slipway build:service ping.
+func (Self) Compile() { launch.Exit(launch.CompileTo("build/slipway")) }

@@ -1,0 +1,98 @@
+// Package selftest runs the repository's own tests, linter and benchmarks.
+package selftest
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"slipway/magefiles/launch"
+)
+
+// modules are the repository's Go modules, by the name of their reports.
+var modules = []struct{ name, dir string }{
+	{"slipway", "."},
+	{"services", "services"},
+	{"buildkitd", "tools/buildkitd"},
+}
+
+// Test vets and tests every module. A failure in one does not keep the others from
+// running. What took long is listed at the end of each.
+func Test() error {
+	home, err := launch.Home()
+	if err != nil {
+		return err
+	}
+	reports := filepath.Join(home, "build", "reports")
+	if err := os.MkdirAll(reports, 0o755); err != nil {
+		return fmt.Errorf("making room for the reports: %w", err)
+	}
+	var failed []error
+	// The sample services' tests start a PostgreSQL of their own where there is one.
+	if err := run(home, "go", "run", "./test/aptget/need", "pg_ctlcluster", "postgresql"); err != nil {
+		failed = append(failed, err)
+	}
+	for _, m := range modules {
+		began := time.Now()
+		fmt.Fprintf(os.Stderr, "slipway: testing %s …\n", m.name)
+		if err := test(home, reports, m.name, filepath.Join(home, m.dir)); err != nil {
+			failed = append(failed, fmt.Errorf("module %s: %w", m.name, err))
+		}
+		fmt.Fprintf(os.Stderr, "slipway: testing %s took %s\n", m.name, time.Since(began).Round(time.Second))
+	}
+	return errors.Join(failed...)
+}
+
+func test(home, reports, name, dir string) error {
+	if err := run(dir, "go", "vet", "./..."); err != nil {
+		return err
+	}
+	// A test binary is not stopped by `go test`'s own limit of ten minutes for a package:
+	// compiling the linter in a fresh engine alone may take four.
+	events := filepath.Join(reports, "self-"+name+".json")
+	err := run(dir, "go", tool(home, "testreport", "gotestsum", "--format=pkgname", "--jsonfile="+events,
+		"--junitfile="+filepath.Join(reports, "self-"+name+".junit.xml"), "--", "-timeout=45m", "./...")...)
+	slow := run(dir, "go", tool(home, "testreport", "gotestsum", "tool", "slowest", "--jsonfile="+events, "--threshold=5s", "--num=15")...)
+	return errors.Join(err, slow)
+}
+
+// Lint runs golangci-lint on every module.
+func Lint() error {
+	home, err := launch.Home()
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, m := range modules {
+		if err := run(filepath.Join(home, m.dir), "go", tool(home, "golangci-lint", "golangci-lint", "run", "./...")...); err != nil {
+			failed = append(failed, fmt.Errorf("module %s: %w", m.name, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// Bench measures the figures that the documentation names and prints them.
+func Bench() error {
+	home, err := launch.Home()
+	if err != nil {
+		return err
+	}
+	return run(home, "go", "run", "./test/bench")
+}
+
+// tool is the command line of a pinned tool.
+func tool(home, pin string, args ...string) []string {
+	return append([]string{"tool", "-modfile=" + filepath.Join(home, "tools", pin+".mod")}, args...)
+}
+
+func run(dir, name string, args ...string) error {
+	cmd := exec.Command(name, args...)
+	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, os.Stdin, os.Stdout, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s %s: %w", name, args[0], err)
+	}
+	return nil
+}
