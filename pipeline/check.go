@@ -12,7 +12,7 @@ func (s *Service) stepID(what string) string { return s.Name + "/" + what }
 // goCheck adds the steps that build, lint and test a service's Go code.
 func (m *maker) goCheck() error {
 	s, c := m.service, m.closure
-	version, err := c.Main.goVersion()
+	version, err := c.goVersion()
 	if err != nil {
 		return err
 	}
@@ -83,13 +83,23 @@ func (m *maker) goCheck() error {
 				Mounts: append(mounts[:len(mounts):len(mounts)], tool),
 				Args: verdict(fmt.Sprintf("%[1]s/gotestsum --format=pkgname --no-color --junitfile=%[2]s/junit.xml --jsonfile=%[2]s/test.json -- %[3]s-coverprofile=%[2]s/cover.out -covermode=atomic %[4]s",
 					tool.Target, outDir, race, strings.Join(targets, " ")),
-					fmt.Sprintf("if [ -s %[2]s/cover.out ]; then %[1]s/gocover-cobertura <%[2]s/cover.out >%[2]s/cobertura.xml; fi", tool.Target, outDir)),
+					// Reports name files as the repository does.
+					fmt.Sprintf("if [ -s %[2]s/cover.out ]; then %[1]s/gocover-cobertura <%[2]s/cover.out | sed 's#<source>%[3]s</source>#<source>.</source>#; s# filename=\"# filename=\"%[4]s#' >%[2]s/cobertura.xml; fi",
+						tool.Target, outDir, dir, prefix(c.Main.Dir))),
 			},
 		})
 		m.export(s.stepID("test"), "junit.xml", reportFile(s.Name, "junit.xml"))
 		m.export(s.stepID("test"), "cobertura.xml", reportFile(s.Name, "cobertura.xml"))
 	}
 	return nil
+}
+
+// prefix turns a path relative to dir into one of the repository.
+func prefix(dir string) string {
+	if dir == "." {
+		return ""
+	}
+	return dir + "/"
 }
 
 // reportFile is where a report goes below the build directory.
@@ -107,24 +117,20 @@ func verdict(command string, after ...string) []string {
 // that it uses, whose tests nobody else would run.
 func (m *maker) targets() []string {
 	s, c := m.service, m.closure
-	own := rel(c.Main.Dir, s.Dir)
-	out := []string{"./" + own + "/..."}
-	if own == "." {
-		out[0] = "./..."
-	}
-	if !within(s.Dir, s.Main) {
-		out = append(out, "./"+rel(c.Main.Dir, s.Main))
-	}
+	var own, shared []string
 	for _, p := range c.Packages {
-		if within(s.Dir, p.Dir) || p.Dir == s.Main || !within(c.Main.Dir, p.Dir) {
-			continue
+		switch {
+		case m.repo.Tree.moduleDir(p.Dir) != c.Main.Dir:
+		case within(s.Dir, p.Dir):
+			own = []string{"./" + path.Join(rel(c.Main.Dir, s.Dir), "...")}
+			if within(s.Dir, c.Main.Dir) { // a module of its own, maybe below the service's directory
+				own[0] = "./..."
+			}
+		default:
+			shared = append(shared, "./"+rel(c.Main.Dir, p.Dir))
 		}
-		if mod, err := m.repo.Tree.findModule(p.Dir); err != nil || mod.Dir != c.Main.Dir {
-			continue
-		}
-		out = append(out, "./"+rel(c.Main.Dir, p.Dir))
 	}
-	return out
+	return append(own, shared...)
 }
 
 func replaceVar(env []Var, name, value string) []Var {

@@ -95,7 +95,9 @@ func (r *Repo) inspect(name string) (*Service, error) {
 	if s.Main == "" && s.Dockerfile == "" {
 		return nil, nil
 	}
-	s.Context = r.context(s)
+	if s.Context = r.context(s); !r.Tree.IsDir(s.Context) {
+		return nil, fmt.Errorf("%s: services.%s.context: there is no directory %s with files that git knows", SettingsFile, name, s.Context)
+	}
 	return s, nil
 }
 

@@ -44,7 +44,7 @@ func parseDockerfile(name string, data []byte, platform Platform, args []Var) (*
 	if len(stages) == 0 {
 		return nil, fmt.Errorf("%s:1: no stage: a Dockerfile starts with FROM", name)
 	}
-	r := &dockerfileReader{lex: shell.NewLex(ast.EscapeToken), stages: map[string]bool{}}
+	r := &dockerfileReader{lex: shell.NewLex(ast.EscapeToken), stages: map[string]bool{}, onbuild: map[string]bool{}}
 	given := map[string]string{}
 	for _, a := range args {
 		given[a.Name] = a.Value
@@ -55,15 +55,22 @@ func parseDockerfile(name string, data []byte, platform Platform, args []Var) (*
 	}
 	for i, st := range stages {
 		r.base(global, st.BaseName)
-		env := platformArgs(platform)
+		if from, _ := r.expand(st.BaseName, global); r.onbuild[strings.ToLower(from)] {
+			r.out.Copies = append(r.out.Copies, ".") // what was put off until now may copy anything
+		}
+		env, onbuild := platformArgs(platform), false
 		for _, c := range st.Commands {
-			r.command(env, global, given, c)
+			if err := r.command(env, global, given, c); err != nil {
+				return nil, dockerfileError(name, err)
+			}
+			_, put := c.(*instructions.OnbuildCommand)
+			onbuild = onbuild || put
 		}
 		if st.Name != "" {
 			r.out.Stages = append(r.out.Stages, strings.ToLower(st.Name))
-			r.stages[strings.ToLower(st.Name)] = true
+			r.stages[strings.ToLower(st.Name)], r.onbuild[strings.ToLower(st.Name)] = true, onbuild
 		}
-		r.stages[fmt.Sprint(i)] = true
+		r.stages[fmt.Sprint(i)], r.onbuild[fmt.Sprint(i)] = true, onbuild
 	}
 	return &r.out, nil
 }
@@ -78,9 +85,10 @@ func platformArgs(p Platform) map[string]string {
 }
 
 type dockerfileReader struct {
-	lex    *shell.Lex
-	stages map[string]bool
-	out    dockerfile
+	lex     *shell.Lex
+	stages  map[string]bool // those read, by name and number
+	onbuild map[string]bool // of them, those with ONBUILD
+	out     dockerfile
 }
 
 func (r *dockerfileReader) expand(word string, env map[string]string) (string, bool) {
@@ -101,8 +109,18 @@ func (r *dockerfileReader) declare(env, given map[string]string, args []instruct
 		if v, ok := given[a.Key]; ok {
 			env[a.Key] = v
 		} else if a.Value != nil {
-			env[a.Key], _ = r.expand(*a.Value, env)
+			r.set(env, a.Key, *a.Value)
 		}
+	}
+}
+
+// set notes a variable's value, or that it is not known here: a base image may have set
+// what it is made of.
+func (r *dockerfileReader) set(env map[string]string, name, word string) {
+	if v, sure := r.expand(word, env); sure {
+		env[name] = v
+	} else {
+		delete(env, name)
 	}
 }
 
@@ -120,7 +138,7 @@ func (r *dockerfileReader) base(env map[string]string, word string) {
 	r.out.Bases = append(r.out.Bases, image)
 }
 
-func (r *dockerfileReader) command(env, global, given map[string]string, c instructions.Command) {
+func (r *dockerfileReader) command(env, global, given map[string]string, c instructions.Command) error {
 	switch c := c.(type) {
 	case *instructions.ArgCommand:
 		for _, a := range c.Args {
@@ -131,26 +149,46 @@ func (r *dockerfileReader) command(env, global, given map[string]string, c instr
 		r.declare(env, given, c.Args)
 	case *instructions.EnvCommand:
 		for _, kv := range c.Env {
-			env[kv.Key], _ = r.expand(kv.Value, env)
+			r.set(env, kv.Key, kv.Value)
 		}
 	case *instructions.CopyCommand:
 		if c.From != "" {
 			r.base(env, c.From)
-			return
+			return nil
 		}
 		r.sources(env, c.SourcePaths)
 	case *instructions.AddCommand:
 		r.sources(env, c.SourcePaths)
 	case *instructions.RunCommand:
-		for _, m := range instructions.GetMounts(c) {
-			switch {
-			case m.From != "":
-				r.base(env, m.From)
-			case m.Type == instructions.MountTypeBind:
-				r.sources(env, []string{m.Source})
-			}
+		return r.mounts(env, c)
+	}
+	return nil
+}
+
+// mounts notes what RUN's --mount options read. BuildKit knows them after expansion only.
+func (r *dockerfileReader) mounts(env map[string]string, c *instructions.RunCommand) error {
+	known := true
+	err := c.Expand(func(word string) (string, error) {
+		v, sure := r.expand(word, env)
+		known = known && sure
+		return v, nil
+	})
+	if !known {
+		r.out.Copies = append(r.out.Copies, ".")
+		return nil
+	}
+	if err != nil {
+		return parser.WithLocation(err, c.Location())
+	}
+	for _, m := range instructions.GetMounts(c) {
+		switch {
+		case m.From != "":
+			r.base(env, m.From)
+		case m.Type == instructions.MountTypeBind:
+			r.source(m.Source)
 		}
 	}
+	return nil
 }
 
 func (r *dockerfileReader) sources(env map[string]string, words []string) {
@@ -159,11 +197,19 @@ func (r *dockerfileReader) sources(env map[string]string, words []string) {
 		if strings.Contains(p, "://") || strings.HasPrefix(p, "git@") {
 			continue
 		}
-		if p = path.Clean("/" + p)[1:]; p == "" || !sure {
+		if !sure {
 			p = "."
 		}
-		r.out.Copies = append(r.out.Copies, p)
+		r.source(p)
 	}
+}
+
+// source notes a path of the context; the context's root is its ceiling.
+func (r *dockerfileReader) source(p string) {
+	if p = path.Clean("/" + p)[1:]; p == "" {
+		p = "."
+	}
+	r.out.Copies = append(r.out.Copies, p)
 }
 
 // dockerfileError puts the file and line in front.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -15,9 +16,10 @@ import (
 // closure is what a service's main package is made of, within the repository.
 type closure struct {
 	Main     *module
-	Files    []string // module and workspace files
+	Work     *workspace // nil without a go.work
+	Files    []string   // module and workspace files
 	Packages []goPackage
-	Vendor   bool // the module vendors its dependencies
+	Vendor   []string // vendor directories
 }
 
 // goPackage is a directory with Go code that a service needs, its tests' needs included.
@@ -26,20 +28,29 @@ type goPackage struct {
 	Embeds []string // go:embed patterns, relative to Dir
 }
 
-// goClosure follows the imports of the packages below dir through the modules of this
-// tree, with their tests: what `go list -deps -test` lists, without Go, a module cache or
-// a network. Build constraints are applied as for GOOS and GOARCH with CGO off and on (a
-// file for either counts).
-func (t *Tree) goClosure(dir string, goos, goarch string) (*closure, error) {
-	mod, err := t.findModule(dir)
+// goClosure follows the imports of the main package in main and of the packages below dir
+// that belong to the same module, through the modules of this tree, with their tests: what
+// `go list -deps -test` lists, without Go, a module cache or a network. Build constraints
+// are applied as for GOOS and GOARCH with CGO off and on (a file for either counts).
+func (t *Tree) goClosure(dir, main string, goos, goarch string) (*closure, error) {
+	mod, err := t.findModule(main)
 	if err != nil {
 		return nil, err
 	}
-	mods, files, err := t.localModules(mod)
+	mods, work, files, err := t.localModules(mod)
 	if err != nil {
 		return nil, err
 	}
-	c := &closure{Main: mod, Files: files, Vendor: t.Has(path.Join(mod.Dir, "vendor/modules.txt"))}
+	c := &closure{Main: mod, Work: work, Files: files}
+	roots := []string{mod.Dir}
+	if work != nil && work.Dir != mod.Dir {
+		roots = append(roots, work.Dir)
+	}
+	for _, root := range roots {
+		if vendor := path.Join(root, "vendor"); t.Has(path.Join(vendor, "modules.txt")) {
+			c.Vendor = append(c.Vendor, vendor)
+		}
+	}
 	seen := map[string]bool{}
 	var queue []string
 	push := func(dir string) {
@@ -48,8 +59,11 @@ func (t *Tree) goClosure(dir string, goos, goarch string) (*closure, error) {
 			queue = append(queue, dir)
 		}
 	}
+	push(main)
 	for _, d := range t.goDirs(dir) {
-		push(d)
+		if t.moduleDir(d) == mod.Dir {
+			push(d)
+		}
 	}
 	for len(queue) > 0 {
 		d := queue[0]
@@ -72,9 +86,8 @@ func (t *Tree) goClosure(dir string, goos, goarch string) (*closure, error) {
 	return c, nil
 }
 
-// goDirs are the directories at and below dir that hold packages of dir's module: what
-// the pattern ./... matches (no testdata, no nested module, no name that starts with
-// "." or "_").
+// goDirs are the directories at and below dir that the pattern ./... can match there: no
+// testdata, no vendor, no name that starts with "." or "_".
 func (t *Tree) goDirs(dir string) []string {
 	seen := map[string]bool{}
 	var out []string
@@ -94,7 +107,7 @@ func (t *Tree) goDirs(dir string) []string {
 func (t *Tree) matchedByDots(root, dir string) bool {
 	for d := dir; d != root && d != "."; d = path.Dir(d) {
 		b := path.Base(d)
-		if b == "testdata" || b == "vendor" || strings.HasPrefix(b, ".") || strings.HasPrefix(b, "_") || t.Has(path.Join(d, "go.mod")) {
+		if b == "testdata" || b == "vendor" || strings.HasPrefix(b, ".") || strings.HasPrefix(b, "_") {
 			return false
 		}
 	}
@@ -104,13 +117,18 @@ func (t *Tree) matchedByDots(root, dir string) bool {
 // resolve finds the directory of an import path in the tree's modules: the module with
 // the longest path that is a prefix of it.
 func (t *Tree) resolve(mods []*module, imp string) (string, bool) {
-	best, bestLen := "", -1
+	var best *module
 	for _, m := range mods {
-		if within(m.Path, imp) && len(m.Path) > bestLen {
-			best, bestLen = path.Join(m.Dir, strings.TrimPrefix(imp, m.Path)), len(m.Path)
+		if within(m.Path, imp) && (best == nil || len(m.Path) > len(best.Path)) {
+			best = m
 		}
 	}
-	return best, bestLen >= 0 && t.IsDir(best)
+	if best == nil {
+		return "", false
+	}
+	dir := path.Join(best.Dir, strings.TrimPrefix(imp, best.Path))
+	// A module nested in that one is a stranger, unless it was named itself.
+	return dir, t.IsDir(dir) && t.moduleDir(dir) == best.Dir
 }
 
 // readPackage parses a directory's imports and embeds; nil where it has no Go files for
@@ -146,13 +164,14 @@ func (t *Tree) readPackage(dir, goos, goarch string) (*goPackage, []string, erro
 	}
 	sort.Strings(imports)
 	sort.Strings(pkg.Embeds)
+	pkg.Embeds = slices.Compact(pkg.Embeds)
 	return pkg, imports, nil
 }
 
 // isMain reports whether dir holds a main package for the platform.
 func (t *Tree) isMain(dir, goos, goarch string) bool {
 	bp, _ := t.buildContext(goos, goarch, false).ImportDir("/"+dir, 0)
-	return bp != nil && bp.Name == "main"
+	return bp != nil && bp.Name == "main" && len(bp.GoFiles)+len(bp.CgoFiles) > 0 // not by tests alone
 }
 
 // buildContext is go/build's reading of a directory, from the tree and nothing else.

@@ -40,7 +40,7 @@ func (m *maker) stages() {
 
 func (m *maker) dockerStep(what, why string) Step {
 	s := m.service
-	b := &Build{Dockerfile: s.Dockerfile, Source: s.Name + "/context", Args: m.args}
+	b := &Build{Dockerfile: s.Dockerfile, Source: s.Name + "/context", Args: m.args, Bases: m.docker.Bases}
 	b.Extra = []Extra{{To: CABundleFile, CABundle: true}}
 	if s.Main != "" {
 		b.Extra = append(b.Extra, Extra{To: "build/" + s.Name, Step: s.stepID("build"), Path: s.Name})
@@ -104,7 +104,7 @@ func (m *maker) readDockerfile() error {
 		}
 		m.packing = append(m.packing, exact(ignore))
 	}
-	if len(files.copies) > 0 {
+	if files = t.linkedContext(files); len(files.copies) > 0 {
 		m.packing = append(m.packing, files)
 	}
 	src := Source{Name: s.Name + "/context", Root: s.Context}

@@ -68,6 +68,11 @@ func isDockerfile(base string) bool {
 	return base == "Dockerfile" || strings.HasPrefix(base, "Dockerfile.") || strings.HasSuffix(base, ".Dockerfile")
 }
 
+// wholeDir matches all that is in a directory.
+type wholeDir string
+
+func (r wholeDir) match(file string) bool { return within(string(r), file) }
+
 // packageDir matches the files of a Go package in a directory that other packages share:
 // sources, test data, embedded files.
 type packageDir goPackage
@@ -135,7 +140,7 @@ func (r contextFiles) match(file string) bool {
 	return false
 }
 
-// select returns the files of the tree that the rules match.
+// match returns the files of the tree that the rules match.
 func (t *Tree) match(rules []rule) []string {
 	var out []string
 	for _, f := range t.Files {

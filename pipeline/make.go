@@ -62,7 +62,7 @@ func (d *Draft) Plan(tag Tag) (*Plan, error) {
 	} else {
 		m.stages()
 	}
-	if m.want.Image && m.service.Dockerfile != "" {
+	if (m.want.Image || m.want.Push) && m.service.Dockerfile != "" {
 		m.image()
 	}
 	if m.want.Push {
@@ -99,20 +99,26 @@ func (m *maker) readInputs() error {
 	var settings []string
 	if s.Main != "" {
 		var err error
-		if m.closure, err = t.goClosure(s.Dir, m.repo.Platform.OS, m.repo.Platform.Arch); err != nil {
+		if m.closure, err = t.goClosure(s.Dir, s.Main, m.repo.Platform.OS, m.repo.Platform.Arch); err != nil {
 			return err
 		}
-		m.code = m.codeRules()
-		settings = append(settings, "toolchain", m.toolchain, m.tools.Lint.Sum, m.tools.Test.Sum)
+		m.code = t.linked(m.codeRules())
+		settings = append(settings, "main", s.Main, "toolchain", m.toolchain)
+		for _, tool := range []Tool{m.tools.Lint, m.tools.Test} {
+			settings = append(settings, "tool", tool.Name, tool.Mod, tool.Sum)
+		}
 	}
 	if s.Dockerfile != "" {
 		if err := m.readDockerfile(); err != nil {
 			return err
 		}
-		settings = append(settings, "ca-bundle", m.caBundle)
+		settings = append(settings, "dockerfile", s.Dockerfile, s.Context, "ca-bundle", m.caBundle)
 		for _, a := range m.args {
 			settings = append(settings, "arg", a.Name, a.Value)
 		}
+	}
+	if m.overridden() {
+		m.packing = append(m.packing, exact(SettingsFile))
 	}
 	in := &m.plan.Inputs
 	in.rules = append(append([]rule(nil), m.code...), m.packing...)
@@ -120,6 +126,13 @@ func (m *maker) readInputs() error {
 	var err error
 	in.Hash, err = t.hashInputs(append(settings, m.plan.Platform), in.Files)
 	return err
+}
+
+// overridden reports whether slipway.yaml has a say in what is built of the service. The
+// file is an input then: a tag must not stay while the content changes.
+func (m *maker) overridden() bool {
+	o := m.service.Settings
+	return m.repo.Settings.Toolchain != "" || o.Main != "" || o.Dockerfile != "" || o.Context != "" || o.Toolchain != "" || len(o.Args) > 0
 }
 
 // lintConfigs are the names that golangci-lint looks for, from the service upwards.
@@ -142,16 +155,11 @@ func (m *maker) codeRules() []rule {
 		}
 	}
 	rules = append(rules, files)
-	if c.Vendor {
-		rules = append(rules, vendorDir(path.Join(c.Main.Dir, "vendor")))
+	for _, dir := range c.Vendor {
+		rules = append(rules, wholeDir(dir))
 	}
 	return rules
 }
-
-// vendorDir matches a vendor directory whole.
-type vendorDir string
-
-func (r vendorDir) match(file string) bool { return within(string(r), file) }
 
 func (m *maker) add(s Step) { m.plan.Steps = append(m.plan.Steps, s) }
 

@@ -118,6 +118,8 @@ type Build struct {
 	// they do not change its layers.
 	Env    []Var `json:"env,omitempty"`
 	Labels []Var `json:"labels,omitempty"`
+	// Bases are the images that it builds on or copies from, as the Dockerfile names them.
+	Bases []string `json:"bases,omitempty"`
 	// Check says that only success counts: the image is thrown away.
 	Check bool `json:"check,omitempty"`
 }

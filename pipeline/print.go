@@ -17,7 +17,9 @@ func (p *Plan) Tree() string {
 	if p.Go != "" {
 		line("", "├─ go       %s, module %s in %s", p.Go, p.Module.Path, p.Module.Dir)
 	}
-	line("", "├─ image    %s for %s", p.Ref(), p.Platform)
+	if p.Step(p.Service+"/image") != nil {
+		line("", "├─ image    %s for %s", p.Ref(), p.Platform)
+	}
 	line("", "└─ steps")
 	for i := range p.Steps {
 		s := &p.Steps[i]

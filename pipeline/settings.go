@@ -81,12 +81,12 @@ func (s *Settings) validate() error {
 			return bad("services", "%v", err)
 		}
 		o := s.Services[name]
-		for key, p := range map[string]string{"main": o.Main, "dockerfile": o.Dockerfile, "context": o.Context} {
-			if p == "" {
+		for _, p := range []struct{ key, path string }{{"main", o.Main}, {"dockerfile", o.Dockerfile}, {"context", o.Context}} {
+			if p.path == "" {
 				continue
 			}
-			if err := insideRepo(p); err != nil {
-				return bad("services."+name+"."+key, "%v", err)
+			if err := insideRepo(p.path); err != nil {
+				return bad("services."+name+"."+p.key, "%v", err)
 			}
 		}
 		for _, t := range o.Tags {

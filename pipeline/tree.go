@@ -38,6 +38,9 @@ func NewTree(fsys fs.FS, files []string) *Tree {
 			p = dir
 		}
 	}
+	for _, names := range t.dirs {
+		sort.Strings(names) // by whole path "a-b/x" sorts before "a/x"
+	}
 	return t
 }
 

@@ -76,8 +76,9 @@ func FromOutput(log, base string) []Finding {
 }
 
 // FromCodeClimate reads lint findings in the Code Climate format, which GitLab's code
-// quality reports share ("Code Quality", GitLab's documentation).
-func FromCodeClimate(data []byte) ([]Finding, error) {
+// quality reports share ("Code Quality", GitLab's documentation). base is the directory
+// that the linter ran in, relative to the repository.
+func FromCodeClimate(data []byte, base string) ([]Finding, error) {
 	var issues []struct {
 		Description string `json:"description"`
 		CheckName   string `json:"check_name"`
@@ -93,15 +94,22 @@ func FromCodeClimate(data []byte) ([]Finding, error) {
 	}
 	var out []Finding
 	for _, i := range issues {
+		// Code that does not compile is put at the package's first line, and the
+		// compiler's own places are in the description.
+		if list := FromOutput(i.Description, base); i.CheckName == "typecheck" && len(list) > 0 {
+			out = append(out, list...)
+			continue
+		}
 		file, _ := inRepo(i.Location.Path, ".")
-		out = append(out, Finding{File: file, Line: i.Location.Lines.Begin, Text: i.Description + " (" + i.CheckName + ")"})
+		text := strings.TrimPrefix(i.Description, i.CheckName+": ") // golangci-lint's own form
+		out = append(out, Finding{File: file, Line: i.Location.Lines.Begin, Text: text + " (" + i.CheckName + ")"})
 	}
 	return out, nil
 }
 
 // testEvent is a line of `go test -json` (go doc test2json).
 type testEvent struct {
-	Action, Package, ImportPath, Test, Output string
+	Action, Package, ImportPath, Test, Output, FailedBuild string
 }
 
 // FromTests reads `go test -json` and returns the failures: each failed test with what it
@@ -130,6 +138,9 @@ func FromTests(data []byte, m Module) []Finding {
 		case "build-fail":
 			failed = append(failed, [2]string{e.ImportPath, ""})
 		case "fail":
+			if e.FailedBuild != "" {
+				continue // build-fail says it
+			}
 			failed = append(failed, key)
 			broken[[2]string{e.Package, ""}] = broken[[2]string{e.Package, ""}] || e.Test != ""
 			if i := strings.LastIndexByte(e.Test, '/'); i >= 0 {

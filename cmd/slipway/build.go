@@ -79,6 +79,9 @@ func build(ctx context.Context, names []string, parts pipeline.Parts) error {
 // build plans the services, runs the plans side by side, and reports.
 func (p *project) build(ctx context.Context, names []string, parts pipeline.Parts) error {
 	began := time.Now()
+	if err := choose.Valid(p.env.engine); err != nil {
+		return badInput{err}
+	}
 	plans, err := p.plans(ctx, names, parts)
 	if err != nil {
 		return err
@@ -138,15 +141,15 @@ func (o outcome) failed() bool { return o.err != nil || len(o.result.Failed()) >
 // go to.
 func (p *project) keys(plans []*pipeline.Plan, push bool) (*registry.Keys, error) {
 	given := p.env.credentials
-	if given != nil {
-		ref, err := name.ParseReference(plans[0].Ref())
+	for _, plan := range plans {
+		ref, err := name.ParseReference(plan.Ref())
 		switch {
-		case err == nil:
-			given.Host = ref.Context().RegistryStr()
-		case push:
-			return nil, badInput{fmt.Errorf("%s is no image reference: %w: check REGISTRY", plans[0].Ref(), err)}
-		default:
+		case err != nil && push:
+			return nil, badInput{fmt.Errorf("%s is no image reference: check REGISTRY, or registry: and image: in %s (registry.example.com/group, in lower case)", plan.Ref(), pipeline.SettingsFile)}
+		case err != nil:
 			given = nil
+		case given != nil:
+			given.Host = ref.Context().RegistryStr()
 		}
 	}
 	keys, err := registry.LoadKeys("", given)

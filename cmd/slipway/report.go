@@ -89,7 +89,7 @@ func findingsOf(plan *pipeline.Plan, s engine.StepResult) []findings.Finding {
 		m = findings.Module{Path: plan.Module.Path, Dir: plan.Module.Dir}
 	}
 	if data, ok := f.Reports["lint.json"]; ok {
-		if list, err := findings.FromCodeClimate(data); err == nil && len(list) > 0 {
+		if list, err := findings.FromCodeClimate(data, m.Dir); err == nil && len(list) > 0 {
 			return list
 		}
 	}

@@ -8,7 +8,9 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/distribution/reference"
 	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
@@ -42,6 +44,7 @@ func (b *build) buildStep(ctx context.Context, gw gateway.Client, s *pipeline.St
 	if err != nil {
 		return "", nil, err
 	}
+	b.resolveBases(ctx, gw, s.Build.Bases)
 	if !s.Build.Check {
 		if b.config = res.Metadata[exptypes.ExporterImageConfigKey]; len(b.config) == 0 {
 			return "", nil, fmt.Errorf("BuildKit built %s without an image config", s.Build.Dockerfile)
@@ -51,6 +54,30 @@ func (b *build) buildStep(ctx context.Context, gw gateway.Client, s *pipeline.St
 		return engine.Done, nil, nil
 	}
 	return engine.Cached, nil, nil
+}
+
+// resolveBases notes the digests of the images that were built on. BuildKit has resolved
+// them for this build already, so it answers from memory; where it cannot, the record
+// lacks an entry and nothing else.
+func (b *build) resolveBases(ctx context.Context, gw gateway.Client, bases []string) {
+	for _, base := range bases {
+		ref, err := reference.ParseNormalizedNamed(base)
+		if err != nil {
+			continue
+		}
+		_, dgst, _, err := gw.ResolveImageConfig(ctx, reference.TagNameOnly(ref).String(), sourceresolver.Opt{
+			ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &b.graph.platform},
+		})
+		if err != nil {
+			continue
+		}
+		b.mu.Lock()
+		if b.bases == nil {
+			b.bases = map[string]string{}
+		}
+		b.bases[base] = dgst.String()
+		b.mu.Unlock()
+	}
 }
 
 // imageStep is the plan's Build step that makes the image, nil where there is none.
@@ -70,6 +97,10 @@ func (b *build) imageResult(context.Context) (*gateway.Result, error) {
 	if s == nil {
 		return res, nil
 	}
+	if b.exportedAlready(s) {
+		b.skip = true
+		return res, nil
+	}
 	ref, err := b.ref(s.ID)
 	if err != nil {
 		return nil, err
@@ -81,6 +112,25 @@ func (b *build) imageResult(context.Context) (*gateway.Result, error) {
 	res.SetRef(ref)
 	res.AddMeta(exptypes.ExporterImageConfigKey, config)
 	return res, nil
+}
+
+// exportedAlready reports whether the layout that is there is what would be exported:
+// nothing was run for the image, and the layout is as it was left.
+func (b *build) exportedAlready(image *pipeline.Step) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r := b.results[image.ID]
+	return !b.runner.o.DockerStore && r != nil && r.State == engine.Cached && b.last.Digest != "" && b.last.has(b.job.Build, b.imageIndex())
+}
+
+// imageIndex is the file that is written last when an image is exported.
+func (b *build) imageIndex() string {
+	for _, s := range b.plan.Steps {
+		if s.Export != nil && s.Export.Image {
+			return s.Export.To + "/index.json"
+		}
+	}
+	return ""
 }
 
 // stampFor applies the plan's version to an image config.

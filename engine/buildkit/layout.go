@@ -31,8 +31,8 @@ type layoutSink struct {
 	stamp      func([]byte) ([]byte, error)
 }
 
-func openLayout(opt *client.SolveOpt, final string, plan *pipeline.Plan, stamp func([]byte) ([]byte, error)) (*layoutSink, error) {
-	tmp, err := os.MkdirTemp(filepath.Dir(final), ".slipway-*.oci")
+func openLayout(opt *client.SolveOpt, s *scratch, final string, plan *pipeline.Plan, stamp func([]byte) ([]byte, error)) (*layoutSink, error) {
+	tmp, err := os.MkdirTemp(s.dir, "oci-*")
 	if err != nil {
 		return nil, fmt.Errorf("making room for the image of %s: %w", plan.Service, err)
 	}
@@ -40,7 +40,6 @@ func openLayout(opt *client.SolveOpt, final string, plan *pipeline.Plan, stamp f
 	l.reuseBlobs()
 	store, err := contentlocal.NewStore(tmp)
 	if err != nil {
-		l.abort()
 		return nil, fmt.Errorf("making room for the image of %s: %w", plan.Service, err)
 	}
 	opt.Exports = []client.ExportEntry{{Type: client.ExporterOCI, OutputStore: store, Attrs: map[string]string{
@@ -163,7 +162,7 @@ func (l *layoutSink) writeBlob(mediaType string, raw []byte) (v1.Descriptor, err
 	if old, err := os.ReadFile(l.blob(d.Digest)); err == nil && bytes.Equal(old, raw) {
 		return d, nil
 	}
-	return d, writeFile(l.blob(d.Digest), raw, 0o644)
+	return d, writeFile(l.tmp, l.blob(d.Digest), raw, 0o644)
 }
 
 // writeIndex completes the layout and drops what the image does not use.
@@ -195,10 +194,10 @@ func (l *layoutSink) writeIndex(image v1.Descriptor, keep map[string]bool) error
 			removeAll(filepath.Join(l.tmp, "blobs/sha256", e.Name()))
 		}
 	}
-	if err := writeFile(filepath.Join(l.tmp, v1.ImageLayoutFile), mark, 0o644); err != nil {
+	if err := writeFile(l.tmp, filepath.Join(l.tmp, v1.ImageLayoutFile), mark, 0o644); err != nil {
 		return err
 	}
-	return writeFile(filepath.Join(l.tmp, v1.ImageIndexFile), index, 0o644)
+	return writeFile(l.tmp, filepath.Join(l.tmp, v1.ImageIndexFile), index, 0o644)
 }
 
 // swap puts the new layout in the old one's place.
@@ -219,5 +218,3 @@ func (l *layoutSink) swap() error {
 	}
 	return nil
 }
-
-func (l *layoutSink) abort() { removeAll(l.tmp) }

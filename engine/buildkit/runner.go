@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
 	"strings"
 	"sync"
 
@@ -104,9 +103,13 @@ type build struct {
 	tracker *tracker
 	graph   *graph
 	sink    sink
+	scratch *scratch
 	images  map[string]*toolchain.Image
 	config  []byte                   // of the built image
 	vertex  map[string]digest.Digest // that failed, by step
+
+	last *exported
+	skip bool // the image is exported as it would be
 
 	mu      sync.Mutex
 	refs    map[string]gateway.Reference // by step
@@ -115,9 +118,12 @@ type build struct {
 }
 
 func (b *build) run(ctx context.Context) (*engine.Result, error) {
-	if err := os.MkdirAll(b.job.Build, 0o755); err != nil {
-		return nil, fmt.Errorf("making the build directory: %w", err)
+	var err error
+	if b.scratch, err = openScratch(b.job.Build); err != nil {
+		return nil, err
 	}
+	defer b.scratch.close()
+	b.last = readExported(b.job.Build, b.plan.Service, exportKey(b.runner.o.Name, b.plan))
 	opt, err := b.solveOpt(ctx)
 	if err != nil {
 		return nil, err
@@ -125,7 +131,6 @@ func (b *build) run(ctx context.Context) (*engine.Result, error) {
 	if b.sink, err = b.openSink(&opt); err != nil {
 		return nil, err
 	}
-	defer b.sink.abort()
 
 	ch, flush := b.runner.o.Display.Follow(b.plan.Service, b.tracker.watch)
 	resp, err := b.runner.c.Build(ctx, opt, "slipway", b.steps, ch)
@@ -138,9 +143,11 @@ func (b *build) run(ctx context.Context) (*engine.Result, error) {
 		return nil, b.engineError(err)
 	}
 	if resp != nil {
-		if result.Digest, err = b.sink.finish(resp.ExporterResponse); err != nil {
+		began := now()
+		if result.Digest, err = b.finish(resp.ExporterResponse); err != nil {
 			return nil, fmt.Errorf("exporting the image of %s: %w", b.plan.Service, err)
 		}
+		b.exported(now().Sub(began))
 		if err := b.push(ctx, result); err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/moby/buildkit/client"
 
@@ -18,8 +19,6 @@ type sink interface {
 	config([]byte) ([]byte, error)
 	// finish completes the export; resp is BuildKit's answer. It returns the digest.
 	finish(resp map[string]string) (string, error)
-	// abort removes what an unfinished export left. After finish it does nothing.
-	abort()
 }
 
 // openSink adds the plan's image export to what BuildKit is asked for.
@@ -40,7 +39,31 @@ func (b *build) openSink(opt *client.SolveOpt) (sink, error) {
 		opt.Exports = []client.ExportEntry{{Type: "moby", Attrs: map[string]string{"name": b.plan.Ref()}}}
 		return dockerSink{stamp}, nil
 	}
-	return openLayout(opt, filepath.Join(b.job.Build, filepath.FromSlash(export.To)), b.plan, stamp)
+	return openLayout(opt, b.scratch, filepath.Join(b.job.Build, filepath.FromSlash(export.To)), b.plan, stamp)
+}
+
+// finish completes the image's export, where there is something to export.
+func (b *build) finish(resp map[string]string) (string, error) {
+	if b.skip {
+		return b.last.Digest, nil
+	}
+	digest, err := b.sink.finish(resp)
+	if err != nil {
+		return "", err
+	}
+	b.last.Digest = digest
+	b.last.note(b.job.Build, b.imageIndex())
+	b.last.write(b.scratch, b.job.Build, b.plan.Service)
+	return digest, nil
+}
+
+// exported records the image's export, which BuildKit does when the steps have ended.
+func (b *build) exported(took time.Duration) {
+	for i := range b.plan.Steps {
+		if s := &b.plan.Steps[i]; s.Export != nil && s.Export.Image {
+			b.record(s, engine.Done, took, nil)
+		}
+	}
 }
 
 // push sends the exported image, where the plan says so.
@@ -87,7 +110,6 @@ type noSink struct{}
 
 func (noSink) config(c []byte) ([]byte, error)          { return c, nil }
 func (noSink) finish(map[string]string) (string, error) { return "", nil }
-func (noSink) abort()                                   {}
 
 // dockerSink leaves the image in the Docker store.
 type dockerSink struct {
@@ -106,8 +128,6 @@ func (d dockerSink) finish(resp map[string]string) (string, error) {
 	}
 	return "", fmt.Errorf("Docker's BuildKit did not name the image that it built")
 }
-
-func (dockerSink) abort() {}
 
 // removeAll removes what this process made; an error would hide the one that matters.
 func removeAll(dir string) { _ = os.RemoveAll(dir) }

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -208,6 +207,13 @@ func (b *build) verdict(ctx context.Context, s *pipeline.Step) (int, error) {
 func (b *build) exportFile(ctx context.Context, s *pipeline.Step) error {
 	e := s.Export
 	from := b.plan.Step(e.Step)
+	b.mu.Lock()
+	r := b.results[e.Step]
+	there := r != nil && r.State == engine.Cached && b.last.has(b.job.Build, e.To)
+	b.mu.Unlock()
+	if there {
+		return nil
+	}
 	mode, err := b.mode(ctx, e.Step, e.Path)
 	if err != nil {
 		if from != nil && from.Run != nil && from.Run.Verdict {
@@ -219,30 +225,5 @@ func (b *build) exportFile(ctx context.Context, s *pipeline.Step) error {
 	if err != nil {
 		return fmt.Errorf("exporting %s: %w", e.To, err)
 	}
-	return writeFile(filepath.Join(b.job.Build, filepath.FromSlash(e.To)), data, mode)
-}
-
-// writeFile replaces a file in one step.
-func writeFile(name string, data []byte, mode os.FileMode) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return err
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(name), ".slipway-*")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }()
-	if _, err = tmp.Write(data); err == nil {
-		err = tmp.Chmod(mode)
-	}
-	if cerr := tmp.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(tmp.Name(), name)
-	}
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", name, err)
-	}
-	return nil
+	return b.scratch.write(filepath.Join(b.job.Build, filepath.FromSlash(e.To)), data, mode)
 }

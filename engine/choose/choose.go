@@ -39,17 +39,16 @@ const answerTimeout = 10 * time.Second
 
 // Open opens the engine. The caller closes it.
 func Open(ctx context.Context, o Options) (engine.Engine, error) {
+	if err := Valid(o.Setting); err != nil {
+		return nil, err
+	}
 	switch {
 	case o.Setting == "embedded":
 		return o.embedded(ctx)
 	case o.Setting == "docker":
 		return o.docker(ctx, true)
-	case o.Setting == "dagger":
-		return nil, errors.New("SLIPWAY_ENGINE=dagger: this version does not run plans on Dagger yet; use docker, embedded or a BuildKit address")
-	case strings.Contains(o.Setting, "://"):
-		return o.remote(ctx)
 	case o.Setting != "":
-		return nil, fmt.Errorf("SLIPWAY_ENGINE=%s names no engine: use docker, embedded, or a BuildKit address such as tcp://host:1234 or unix:///run/buildkit/buildkitd.sock", o.Setting)
+		return o.remote(ctx)
 	}
 	if o.DockerHost != "" || exists("/var/run/docker.sock") {
 		if e, err := o.docker(ctx, false); err == nil && e != nil {
@@ -57,6 +56,18 @@ func Open(ctx context.Context, o Options) (engine.Engine, error) {
 		}
 	}
 	return o.embedded(ctx)
+}
+
+// Valid says what is wrong with a setting (see Options), nil where nothing is. Whether an
+// engine answers is another question.
+func Valid(setting string) error {
+	switch {
+	case setting == "", setting == "embedded", setting == "docker", strings.Contains(setting, "://"):
+		return nil
+	case setting == "dagger":
+		return errors.New("SLIPWAY_ENGINE=dagger: this version does not run plans on Dagger yet; use docker, embedded or a BuildKit address")
+	}
+	return fmt.Errorf("SLIPWAY_ENGINE=%s names no engine: use docker, embedded, or a BuildKit address such as tcp://host:1234 or unix:///run/buildkit/buildkitd.sock", setting)
 }
 
 func exists(path string) bool {

@@ -6,10 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -25,11 +23,17 @@ func (w *Worktree) Tags(ctx context.Context, inputs map[string]*pipeline.Inputs,
 	if err != nil {
 		return nil, err
 	}
-	if len(short) > 0 {
-		if derr := w.deepen(ctx); derr == nil {
-			if tags, short, err = w.search(ctx, inputs); err != nil {
-				return nil, err
-			}
+	// First what the remote is configured to give, then HEAD by its hash: a CI system may
+	// have checked out a commit that no branch of the remote has, such as a merge request's.
+	for _, what := range [][]string{nil, {w.Head}} {
+		if len(short) == 0 {
+			break
+		}
+		if w.deepen(ctx, what...) != nil {
+			continue
+		}
+		if tags, short, err = w.search(ctx, inputs); err != nil {
+			return nil, err
 		}
 	}
 	if len(short) > 0 {
@@ -86,9 +90,10 @@ func (w *Worktree) walk(ctx context.Context, cut map[string]bool, h *pipeline.Hi
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	// -m lists a merge once for each parent that it differs from, and the oneline format
-	// alone names that parent: "HASH PARENT… (from PARENT) subject".
-	cmd := command(ctx, w.Root, "log", "--topo-order", "-m", "--root", "--no-renames", "--name-only", "-z",
-		"--pretty=oneline", "--parents", "--no-abbrev-commit", "--no-decorate", "--no-show-signature", w.Head)
+	// alone names that parent: "HASH PARENT… (from PARENT) subject". What a user's
+	// configuration could change of the output is said explicitly.
+	cmd := command(ctx, w.Root, "-c", "log.diffMerges=separate", "log", "--topo-order", "-m", "--root", "--no-renames", "--raw", "-z",
+		"--ignore-submodules=none", "--pretty=oneline", "--parents", "--no-abbrev-commit", "--no-color", "--no-decorate", "--no-show-signature", w.Head)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
@@ -98,66 +103,12 @@ func (w *Worktree) walk(ctx context.Context, cut map[string]bool, h *pipeline.Hi
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	err = readLog(bufio.NewReaderSize(out, 1<<16), w.Head, cut, h)
+	err = w.readLog(bufio.NewReaderSize(out, 1<<16), cut, h)
 	stop() // what is left of the history is of no interest
 	if werr := cmd.Wait(); err == nil && !h.Done() {
 		return fmt.Errorf("git log ended early: %v %s", werr, strings.TrimSpace(stderr.String()))
 	}
 	return err
-}
-
-// header is a commit's line: its hash, its parents', and the parent that the files after
-// it differ from (absent where there is one at most, or none differs).
-var header = regexp.MustCompile(`^([0-9a-f]{40,64})((?: [0-9a-f]{40,64})*)(?: \(from ([0-9a-f]{40,64})\))?(?: |$)`)
-
-// readLog parses git's log into commits. Headers and file names are both records that end
-// with NUL; a record is a header only if it names a commit that is due, so that no file's
-// name is taken for one.
-func readLog(r *bufio.Reader, head string, cut map[string]bool, h *pipeline.History) error {
-	due := map[string]bool{head: true}
-	var c *pipeline.Commit
-	var into *pipeline.Parent
-	for !h.Done() {
-		record, err := r.ReadString(0)
-		if err != nil && !errors.Is(err, io.EOF) {
-			return err
-		}
-		if record == "" { // the end
-			if c != nil {
-				return h.Feed(*c)
-			}
-			return nil
-		}
-		record = strings.TrimSuffix(record, "\x00")
-		m := header.FindStringSubmatch(record)
-		isHeader := m != nil && (due[m[1]] || c != nil && m[1] == c.Hash && m[3] != "")
-		if !isHeader {
-			if into != nil {
-				into.Changed = append(into.Changed, record)
-			}
-			continue
-		}
-		if c == nil || m[1] != c.Hash {
-			if c != nil {
-				if err := h.Feed(*c); err != nil {
-					return err
-				}
-			}
-			delete(due, m[1])
-			c = &pipeline.Commit{Hash: m[1], Cut: cut[m[1]]}
-			for _, p := range strings.Fields(m[2]) {
-				due[p] = true
-				c.Parents = append(c.Parents, pipeline.Parent{Hash: p})
-			}
-		}
-		into = nil
-		for i := range c.Parents {
-			if len(c.Parents) == 1 || c.Parents[i].Hash == m[3] {
-				into = &c.Parents[i]
-			}
-		}
-	}
-	return nil
 }
 
 // times returns the committer times of commits.
@@ -205,12 +156,16 @@ func (w *Worktree) cuts(ctx context.Context) (map[string]bool, error) {
 // deepenTimeout bounds the wait for a remote that may not answer at all.
 const deepenTimeout = 2 * time.Minute
 
-func (w *Worktree) deepen(ctx context.Context) error {
+func (w *Worktree) deepen(ctx context.Context, what ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, deepenTimeout)
 	defer cancel()
-	if _, err := git(ctx, w.Root, "fetch", "--quiet", "--unshallow", "--no-tags", "origin"); err != nil {
+	// A depth beyond any history (git's own "infinite") and not --unshallow, which fails
+	// where the first attempt completed the repository without completing HEAD's history.
+	args := append([]string{"fetch", "--quiet", "--depth=2147483647", "--no-tags", "origin"}, what...)
+	if _, err := git(ctx, w.Root, args...); err != nil {
 		return err
 	}
-	w.Shallow = false
-	return nil
+	out, err := git(ctx, w.Root, "rev-parse", "--is-shallow-repository")
+	w.Shallow = strings.TrimSpace(string(out)) != "false"
+	return err
 }

@@ -37,15 +37,12 @@ func Open(ctx context.Context, dir string) (*Worktree, error) {
 	if err != nil {
 		return nil, openError(dir, err)
 	}
-	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	if len(lines) < 2 {
-		return nil, fmt.Errorf("%s is a git repository without a working tree: run slipway in a clone with its files checked out", dir)
-	}
-	w := &Worktree{Root: filepath.FromSlash(lines[0]), Shallow: lines[1] == "true"}
+	root, shallow, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+	w := &Worktree{Root: filepath.FromSlash(root), Shallow: shallow == "true"}
 	var tracked, status []byte
 	eg, ectx := errgroup.WithContext(ctx)
 	eg.Go(func() (err error) {
-		tracked, err = git(ectx, w.Root, "ls-files", "-z", "--cached")
+		tracked, err = git(ectx, w.Root, "ls-files", "-z", "--cached", "--recurse-submodules")
 		return err
 	})
 	eg.Go(func() (err error) {
@@ -87,11 +84,12 @@ func (w *Worktree) readStatus(status []byte, files *[]string) error {
 			*files = append(*files, e[2:])
 		case strings.HasPrefix(e, "1 ") && len(fields) == 9:
 			w.Changed = append(w.Changed, fields[8])
-			if fields[1][1] == 'D' || fields[1] == "D." {
+			if fields[1][1] == 'D' { // removed from the index alone, it is an untracked file now
 				gone[fields[8]] = true
 			}
 		case strings.HasPrefix(e, "u "):
-			return fmt.Errorf("%s has unmerged files (%s): finish the merge first", w.Root, e[strings.LastIndexByte(e, ' ')+1:])
+			fields = strings.SplitN(e, " ", 11)
+			return fmt.Errorf("%s has unmerged files (%s): finish the merge first", w.Root, fields[len(fields)-1])
 		}
 	}
 	if w.Head == "" || w.Head == "(initial)" {
@@ -110,9 +108,11 @@ func (w *Worktree) readStatus(status []byte, files *[]string) error {
 // Dirty reports which inputs have uncommitted changes.
 func (w *Worktree) Dirty(in *pipeline.Inputs) []string {
 	var out []string
-	for _, f := range w.Changed {
-		if in.Match(f) {
-			out = append(out, f)
+	for _, changed := range w.Changed {
+		for _, f := range w.paths(changed) {
+			if in.Match(f) {
+				out = append(out, f)
+			}
 		}
 	}
 	return out
@@ -171,6 +171,8 @@ func openError(dir string, err error) error {
 		return fmt.Errorf("there is no directory %s", dir)
 	case errors.As(err, &ge) && strings.Contains(ge.stderr, "dubious ownership"):
 		return fmt.Errorf("git refuses %s, which another user owns: run `git config --global --add safe.directory %s`", dir, dir)
+	case errors.As(err, &ge) && strings.Contains(ge.stderr, "must be run in a work tree"):
+		return fmt.Errorf("%s is a git repository without a working tree: run slipway in a clone with its files checked out", dir)
 	case errors.As(err, &ge) && strings.Contains(ge.stderr, "not a git repository"):
 		return fmt.Errorf("%s is not in a git repository, and slipway names images by commits: run `git init` and commit, or go to a clone", dir)
 	}

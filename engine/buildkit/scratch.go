@@ -1,0 +1,107 @@
+package buildkit
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/gofrs/flock"
+)
+
+// scratch is where a run makes what it exports, beside its place, so that it can be moved
+// there in one step. Its lock ends with the process, however that ends: a scratch that
+// nobody holds was left by a run that was killed, and the next run removes it.
+type scratch struct {
+	dir  string
+	lock *flock.Flock
+}
+
+const scratchPattern = ".slipway-*"
+
+// openScratch makes a scratch directory below the build directory, which it makes too.
+func openScratch(build string) (*scratch, error) {
+	if err := os.MkdirAll(build, 0o755); err != nil {
+		return nil, fmt.Errorf("making the build directory: %w", err)
+	}
+	if err := sweep(build); err != nil {
+		return nil, fmt.Errorf("removing what a killed run left in %s: %w", build, err)
+	}
+	for {
+		dir, err := os.MkdirTemp(build, scratchPattern)
+		if err != nil {
+			return nil, fmt.Errorf("making room for outputs: %w", err)
+		}
+		lock := lockOf(dir)
+		ok, err := lock.TryLock()
+		if ok {
+			if _, err = os.Stat(dir); err == nil {
+				return &scratch{dir: dir, lock: lock}, nil
+			}
+		}
+		_ = lock.Close()
+		// Another run's sweep came between the two calls, and removes the directory.
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("making room for outputs: %w", err)
+		}
+	}
+}
+
+// sweep removes the scratch directories that no living run holds.
+func sweep(build string) error {
+	found, err := filepath.Glob(filepath.Join(build, scratchPattern))
+	if err != nil {
+		return err
+	}
+	for _, dir := range found {
+		lock := lockOf(dir)
+		ok, err := lock.TryLock()
+		if ok {
+			err = os.RemoveAll(dir)
+		}
+		_ = lock.Close()
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// lockOf locks a directory itself, not a file in it.
+func lockOf(dir string) *flock.Flock { return flock.New(dir, flock.SetFlag(os.O_RDONLY)) }
+
+// close removes what was not moved away.
+func (s *scratch) close() {
+	removeAll(s.dir)
+	_ = s.lock.Close()
+}
+
+// write replaces a file in one step.
+func (s *scratch) write(name string, data []byte, mode os.FileMode) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	if err := writeFile(s.dir, name, data, mode); err != nil {
+		return fmt.Errorf("writing %s: %w", name, err)
+	}
+	return nil
+}
+
+// writeFile writes a file below tmp and moves it to its name.
+func writeFile(tmp, name string, data []byte, mode os.FileMode) error {
+	f, err := os.CreateTemp(tmp, "file-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(f.Name()) }()
+	if _, err = f.Write(data); err == nil {
+		err = f.Chmod(mode)
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	return err
+}
