@@ -73,7 +73,7 @@ func TestADockerfileErrorHasItsFileAndLine(t *testing.T) {
 	}
 }
 
-// context is what a build of the files' only service is given.
+// contextOf is what the image build of web is given.
 func contextOf(t *testing.T, f files) string {
 	t.Helper()
 	return strings.Join(f.plan(t, "web").Source("web/context").Files, " ")

@@ -2,9 +2,11 @@ package pipeline
 
 import (
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"path"
 	"testing"
+	"testing/fstest"
 )
 
 // shop is a small monorepo: ping is Go code that shares a package and takes the default
@@ -73,7 +75,6 @@ func TestTheHashKnowsEveryInput(t *testing.T) {
 	for about, f := range map[string]files{
 		"a new file in the service":  {"services/ping/new.txt": "x"},
 		"a removed test file":        {"services/ping/testdata/in.txt": ""},
-		"an executable bit":          {"services/ping/run.sh": "" + "echo\n"},
 		"a link instead of a file":   {"services/ping/config.toml": "-> main.go"},
 		"a build argument":           {"slipway.yaml": "services: {ping: {args: {A: b}}}\n"},
 		"a toolchain image":          {"slipway.yaml": "toolchain: golang:1.26\n"},
@@ -107,6 +108,28 @@ func TestTheHashKnowsEveryInput(t *testing.T) {
 		}
 		if d.Inputs().Hash == base {
 			t.Errorf("%s gives the same hash", about)
+		}
+	}
+}
+
+func TestSumIsOverWhatGitKnows(t *testing.T) {
+	sum := func(mode fs.FileMode, content string) string {
+		tree := NewTree(fstest.MapFS{"f": &fstest.MapFile{Data: []byte(content), Mode: mode}}, []string{"f"})
+		s, kind, err := tree.Sum("f")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf("%s %.4x", kind, s)
+	}
+	for _, c := range []struct {
+		mode          fs.FileMode
+		content, want string
+	}{
+		{0o644, "x", "file 2d711642"}, {0o600, "x", "file 2d711642"}, {0o755, "x", "exec 2d711642"}, {0o700, "x", "exec 2d711642"},
+		{fs.ModeSymlink | 0o777, "x", "link 2d711642"}, {0o644, "y", "file a1fce436"},
+	} {
+		if got := sum(c.mode, c.content); got != c.want {
+			t.Errorf("%v %q: %s, want %s", c.mode, c.content, got, c.want)
 		}
 	}
 }
@@ -181,7 +204,7 @@ func TestMatchAgreesWithFiles(t *testing.T) {
 			listed := exact(in.Files...)
 			for file := range f {
 				if in.Match(file) != listed[file] {
-					t.Fatal(fmt.Sprintf("round %d, %s: %q matches: %v, is listed: %v", round, name, file, in.Match(file), listed[file]))
+					t.Fatalf("round %d, %s: %q matches: %v, is listed: %v", round, name, file, in.Match(file), listed[file])
 				}
 			}
 		}

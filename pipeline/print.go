@@ -29,7 +29,7 @@ func (p *Plan) Tree() string {
 		}
 		line(branch, "%s: %s", s.Name, s.Why)
 		for _, d := range s.details() {
-			line(below, "%s", d)
+			line(below, "%s", strings.ReplaceAll(d, "\n", "\n"+below+"    "))
 		}
 	}
 	return b.String()
@@ -46,7 +46,7 @@ func (s *Step) details() []string {
 		if s.Run.On.Image != "" {
 			on = s.Run.On.Image
 		}
-		out = append(out, "on "+on+", in "+s.Run.Dir, "run "+strings.ReplaceAll(strings.Join(s.Run.Args, " "), "\n", "\n             "))
+		out = append(out, "on "+on+", in "+s.Run.Dir, "run "+strings.Join(s.Run.Args, " "))
 	case s.Build != nil:
 		what := "build " + s.Build.Dockerfile
 		if s.Build.Target != "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -85,14 +86,20 @@ func (c *Client) write(ctx context.Context, ref string, img v1.Image) error {
 // explain says what a registry's refusal means and what to do.
 func (c *Client) explain(doing string, r name.Reference, err error) error {
 	host := r.Context().RegistryStr()
+	auth, aerr := c.keys.AuthConfig(host)
+	if aerr != nil {
+		return fmt.Errorf("cannot %s %s: %w. Repair that, or set REGISTRY_USER and REGISTRY_PASSWORD", doing, r, aerr)
+	}
 	who := "without credentials"
-	if auth, aerr := c.keys.Resolve(r.Context().Registry); aerr == nil {
-		if conf, cerr := auth.Authorization(); cerr == nil && conf.Username != "" {
-			who = "as " + conf.Username
-		}
+	if auth.Username != "" {
+		who = "as " + auth.Username
 	}
 	var te *transport.Error
 	if !errors.As(err, &te) {
+		var network *net.OpError // says it without the library's words around it
+		if errors.As(err, &network) {
+			err = network
+		}
 		return fmt.Errorf("cannot %s %s: the registry %s does not answer: %w. Check REGISTRY and the network", doing, r, host, err)
 	}
 	switch te.StatusCode {

@@ -2,8 +2,6 @@
 package report
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"path"
@@ -52,7 +50,7 @@ func inRepo(p, base string) (string, bool) {
 	if rest, ok := strings.CutPrefix(p, containerRoot); ok {
 		return rest, true
 	}
-	if path.IsAbs(p) {
+	if path.IsAbs(p) || p == "testing.go" || p == "_testmain.go" { // Go's own test harness
 		return "", false
 	}
 	return path.Join(base, p), true
@@ -62,14 +60,21 @@ func inRepo(p, base string) (string, bool) {
 // it ran in, relative to the repository.
 func FromOutput(log, base string) []Finding {
 	var out []Finding
+	open := false // the line before belongs to the last finding
 	for _, line := range strings.Split(log, "\n") {
 		m := place.FindStringSubmatch(line)
 		if m == nil || m[3] == "" {
+			// The compiler's second lines begin with a tab: "\thave (int)".
+			if open = open && strings.HasPrefix(line, "\t"); open {
+				out[len(out)-1].Text += "\n    " + strings.TrimSpace(line)
+			}
 			continue
 		}
+		open = false
 		if file, ok := inRepo(m[1], base); ok {
 			n, _ := strconv.Atoi(m[2])
 			out = append(out, Finding{File: file, Line: n, Text: m[3]})
+			open = true
 		}
 	}
 	return out
@@ -105,100 +110,4 @@ func FromCodeClimate(data []byte, base string) ([]Finding, error) {
 		out = append(out, Finding{File: file, Line: i.Location.Lines.Begin, Text: text + " (" + i.CheckName + ")"})
 	}
 	return out, nil
-}
-
-// testEvent is a line of `go test -json` (go doc test2json).
-type testEvent struct {
-	Action, Package, ImportPath, Test, Output, FailedBuild string
-}
-
-// FromTests reads `go test -json` and returns the failures: each failed test with what it
-// printed, and each package that did not compile or ended outside a test.
-func FromTests(data []byte, m Module) []Finding {
-	output := map[[2]string]*strings.Builder{}
-	broken := map[[2]string]bool{}
-	compiling := map[[2]string]bool{}
-	var failed [][2]string
-	for sc := lines(data); sc.Scan(); {
-		var e testEvent
-		if json.Unmarshal(sc.Bytes(), &e) != nil {
-			continue
-		}
-		key := [2]string{e.Package, e.Test}
-		switch e.Action {
-		case "build-output":
-			key = [2]string{e.ImportPath, ""}
-			compiling[key] = true
-			fallthrough
-		case "output":
-			if output[key] == nil {
-				output[key] = &strings.Builder{}
-			}
-			output[key].WriteString(e.Output)
-		case "build-fail":
-			failed = append(failed, [2]string{e.ImportPath, ""})
-		case "fail":
-			if e.FailedBuild != "" {
-				continue // build-fail says it
-			}
-			failed = append(failed, key)
-			broken[[2]string{e.Package, ""}] = broken[[2]string{e.Package, ""}] || e.Test != ""
-			if i := strings.LastIndexByte(e.Test, '/'); i >= 0 {
-				broken[[2]string{e.Package, e.Test[:i]}] = true // its subtest says it
-			}
-		}
-	}
-	var out []Finding
-	for _, key := range failed {
-		if broken[key] || output[key] == nil {
-			continue
-		}
-		dir := m.dir(key[0])
-		base := dir
-		if compiling[key] {
-			base = m.Dir // the compiler names files relative to where it ran
-		}
-		out = append(out, testFinding(key[1], output[key].String(), dir, base))
-	}
-	return out
-}
-
-// noise are lines of a test's output that say nothing about why it failed.
-var noise = regexp.MustCompile(`^\s*(=== (RUN|PAUSE|CONT|NAME)\b.*|--- (FAIL|PASS): .*|FAIL|PASS|ok\s.*|FAIL\s.*|coverage: .*|exit status \d+|# .*)$`)
-
-// testFinding makes a finding of what a test printed. base is what relative paths in the
-// output are relative to.
-func testFinding(test, log, dir, base string) Finding {
-	f := Finding{File: dir}
-	var text []string
-	for _, line := range strings.Split(strings.TrimRight(log, "\n"), "\n") {
-		if noise.MatchString(line) || line == "" {
-			continue
-		}
-		if m := place.FindStringSubmatch(line); m != nil && f.Line == 0 {
-			if file, ok := inRepo(m[1], base); ok {
-				f.File = file
-				f.Line, _ = strconv.Atoi(m[2])
-				if line = m[3]; line == "" {
-					continue
-				}
-			}
-		}
-		text = append(text, strings.TrimSpace(line))
-	}
-	const most = 40
-	if len(text) > most {
-		text = append(text[:most], "…")
-	}
-	f.Text = strings.Join(text, "\n    ")
-	if test != "" {
-		f.Text = test + ": " + f.Text
-	}
-	return f
-}
-
-func lines(data []byte) *bufio.Scanner {
-	sc := bufio.NewScanner(bytes.NewReader(data))
-	sc.Buffer(nil, 16<<20)
-	return sc
 }

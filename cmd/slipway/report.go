@@ -69,13 +69,16 @@ func printFailure(w io.Writer, o outcome) {
 		return
 	}
 	for _, s := range o.result.Failed() {
-		_, _ = fmt.Fprintf(w, "\n✗ %s\n\n", s.Failure.Message)
-		list := findingsOf(o.plan, s)
-		if len(list) == 0 {
-			_, _ = fmt.Fprintln(w, tail(s.Failure.Log, 40))
+		_, _ = fmt.Fprintf(w, "\n✗ %s\n", s.Failure.Message)
+		var details []string
+		for _, f := range findingsOf(o.plan, s) {
+			details = append(details, f.String())
 		}
-		for _, f := range list {
-			_, _ = fmt.Fprintln(w, f)
+		if len(details) == 0 && s.Failure.Log != "" {
+			details = append(details, tail(s.Failure.Log, 40))
+		}
+		if len(details) > 0 {
+			_, _ = fmt.Fprintf(w, "\n%s\n", strings.Join(details, "\n"))
 		}
 		_, _ = fmt.Fprintf(w, "\nRepeat only this: go tool mage %s\n", repeat(o.plan, s.ID))
 	}

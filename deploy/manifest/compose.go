@@ -33,6 +33,7 @@ func compose(stack string, sources []*source, vars map[string]string) (c *compos
 		details.Environment = types.Mapping{}
 	}
 	for _, s := range sources {
+		remove(s.root, "version") // has no effect, and compose-go logs that it has none
 		data, err := plainYAML(s.root)
 		if err != nil {
 			return nil, err
@@ -88,6 +89,16 @@ func plainYAML(root *yaml.Node) ([]byte, error) {
 		return nil, err
 	}
 	return b.Bytes(), e.Close()
+}
+
+// remove takes a key out of a mapping.
+func remove(n *yaml.Node, name string) {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == name {
+			n.Content = append(n.Content[:i:i], n.Content[i+2:]...)
+			return
+		}
+	}
 }
 
 // copyModel copies maps and lists, since building the project eats the model.

@@ -121,7 +121,7 @@ func (s *service) health() {
 		s.say(Error, at("test"), "write the command", "it has no command")
 	}
 	if h.StartPeriod == nil && !none && !s.job() {
-		s.say(Warning, at(""), "write start_period: with the time that the service needs to start",
+		s.say(Warning, []string{"healthcheck"}, "write start_period: with the time that the service needs to start",
 			"there is no start_period, so failures while it starts count, and a slow start is a failed deploy")
 	}
 	if h.StartInterval != nil && h.StartPeriod == nil {

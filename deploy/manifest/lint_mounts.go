@@ -20,7 +20,7 @@ func (s *service) mounts() {
 			say(Error, "mount one thing there", "something else is mounted at %s already", v.Target)
 		}
 		targets[v.Target] = true
-		if !path.IsAbs(v.Target) {
+		if !path.IsAbs(v.Target) && v.Type != types.VolumeTypeNamedPipe {
 			say(Error, "write where it is in the container, from / on", "%q is no absolute path", v.Target)
 		}
 		s.mount(v, say)
@@ -81,7 +81,7 @@ func (s *service) mount(v types.ServiceVolumeConfig, say func(sev Severity, do, 
 		set         bool
 		key, belong string
 	}{
-		{v.Bind != nil && *v.Bind != (types.ServiceVolumeBind{}) && v.Type != types.VolumeTypeNamedPipe, "bind", types.VolumeTypeBind},
+		{v.Bind != nil && v.Bind.Propagation+v.Bind.Recursive != "" && v.Type != types.VolumeTypeNamedPipe, "bind", types.VolumeTypeBind},
 		{v.Volume != nil, "volume", types.VolumeTypeVolume},
 		{v.Tmpfs != nil, "tmpfs", types.VolumeTypeTmpfs},
 		{v.Image != nil, "image", types.VolumeTypeImage},

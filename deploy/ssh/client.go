@@ -15,6 +15,7 @@ type Client struct {
 	options Options
 	inner   *ssh.Client
 	jump    *Client
+	network <-chan struct{} // closed when nothing more comes; done follows
 
 	sessions *gate
 	sockets  *gate
@@ -28,9 +29,9 @@ type Client struct {
 	forwards forwardMode // whether the server forwards sockets
 }
 
-func newClient(o Options, inner *ssh.Client, jump *Client) *Client {
+func newClient(o Options, inner *ssh.Client, network <-chan struct{}, jump *Client) *Client {
 	c := &Client{
-		options: o, inner: inner, jump: jump, done: make(chan struct{}),
+		options: o, inner: inner, jump: jump, network: network, done: make(chan struct{}),
 		sessions: newGate(o.MaxSessions), sockets: newGate(maxSockets),
 	}
 	go c.watch()
@@ -120,7 +121,10 @@ func (c *Client) keepAlive() {
 
 // gone turns an error of a channel into the reason for it, where the connection has ended.
 func (c *Client) gone(err error) error {
+	// A channel ends a moment before the connection is known to have, so look at the network.
 	select {
+	case <-c.network:
+		<-c.done
 	case <-c.done:
 	default:
 		return err

@@ -94,7 +94,7 @@ func connect(ctx context.Context, o Options, jump *Client, pinned *pins, login *
 		}
 		return nil, err
 	}
-	heard := &listener{Conn: conn}
+	heard := &listener{Conn: conn, ended: make(chan struct{})}
 	// The library knows no context: a closed connection ends what it does.
 	stop := context.AfterFunc(attempt, func() { _ = conn.Close() })
 	inner, channels, requests, err := ssh.NewClientConn(heard, o.Address(), &ssh.ClientConfig{
@@ -108,7 +108,7 @@ func connect(ctx context.Context, o Options, jump *Client, pinned *pins, login *
 		_ = conn.Close()
 		return nil, explainHandshake(ctx, o, heard, login, err)
 	}
-	return newClient(o, ssh.NewClient(inner, channels, requests), jump), nil
+	return newClient(o, ssh.NewClient(inner, channels, requests), heard.ended, jump), nil
 }
 
 // open makes the connection that SSH is spoken on, directly or through jump.
@@ -165,15 +165,21 @@ func explainHandshake(ctx context.Context, o Options, heard *listener, login *cr
 }
 
 // listener keeps the first bytes that a server sends, for messages: before its version line
-// sshd says there why it hangs up, and what is not sshd gives itself away.
+// sshd says there why it hangs up, and what is not sshd gives itself away. It also tells
+// the end of the network's connection from that of a channel.
 type listener struct {
 	net.Conn
 	mu    sync.Mutex
 	first []byte
+	once  sync.Once
+	ended chan struct{} // closed at the first error of a read
 }
 
 func (l *listener) Read(b []byte) (int, error) {
 	n, err := l.Conn.Read(b)
+	if err != nil {
+		l.once.Do(func() { close(l.ended) })
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if room := 200 - len(l.first); room > 0 {

@@ -15,7 +15,7 @@ import (
 
 // pins are the host keys that known_hosts text allows.
 type pins struct {
-	db       *knownhosts.HostKeyDB
+	db *knownhosts.HostKeyDB
 }
 
 // parseKnownHosts reads known_hosts text. The library reads files only, so the text, which

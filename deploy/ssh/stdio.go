@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -60,15 +61,20 @@ type stdioConn struct {
 	in      io.WriteCloser
 	out     io.Reader
 	stderr  tail
-	onData  func() // may be nil
+	onData  func()      // may be nil
+	heard   atomic.Bool // something was read
+	shut    atomic.Bool // CloseWrite was called
 	wait    sync.Once
 	failure error // of the command; set by wait
 }
 
 func (s *stdioConn) Read(b []byte) (int, error) {
 	n, err := s.out.Read(b)
-	if n > 0 && s.onData != nil {
-		s.onData()
+	if n > 0 {
+		s.heard.Store(true)
+		if s.onData != nil {
+			s.onData()
+		}
 	}
 	if err != nil {
 		err = s.reason(err)
@@ -78,14 +84,18 @@ func (s *stdioConn) Read(b []byte) (int, error) {
 
 func (s *stdioConn) Write(b []byte) (int, error) {
 	n, err := s.in.Write(b)
-	if err != nil {
+	if err != nil && !s.shut.Load() {
 		err = s.reason(err)
 	}
 	return n, err
 }
 
-// reason turns the end of the command's output into what the command says about it.
+// reason turns the end of a command that has carried nothing into what it says about that.
+// One that has may close its output long before it exits, and is not waited for.
 func (s *stdioConn) reason(err error) error {
+	if s.heard.Load() {
+		return s.client.gone(err)
+	}
 	s.wait.Do(func() {
 		ended := s.session.Wait()
 		var exit *ssh.ExitError
@@ -112,7 +122,10 @@ func (e *CommandError) Error() string {
 }
 
 // CloseWrite tells the command that there is no more input.
-func (s *stdioConn) CloseWrite() error { return s.in.Close() }
+func (s *stdioConn) CloseWrite() error {
+	s.shut.Store(true)
+	return s.in.Close()
+}
 
 func (s *stdioConn) Close() error {
 	defer s.release()

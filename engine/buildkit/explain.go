@@ -9,7 +9,6 @@ import (
 	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/opencontainers/go-digest"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"slipway/engine"
@@ -70,13 +69,18 @@ func (b *build) hint(s *pipeline.Step, msg string) string {
 			name, src.Root, b.plan.Service, b.plan.Dir, pipeline.SettingsFile)
 	}
 	if strings.Contains(msg, "source metadata") || strings.Contains(msg, "pull access denied") || noBase.MatchString(msg) {
-		tried := "the registry that its name says"
-		if len(b.runner.o.Mirrors) > 0 {
-			tried = "the mirrors " + strings.Join(b.runner.o.Mirrors, ", ") + " (REGISTRY_MIRROR) and the registry that its name says"
-		}
-		return fmt.Sprintf("a base image is not to be had: %s. Tried: %s. Check the image's name and tag, or set REGISTRY_MIRROR to a registry that has it", msg, tried)
+		return "a base image is not to be had: " + b.noImage(msg)
 	}
 	return fullDisk(msg)
+}
+
+// noImage adds where an image was looked for, and what to do.
+func (b *build) noImage(msg string) string {
+	tried := "the registry that its name says"
+	if len(b.runner.o.Mirrors) > 0 {
+		tried = "the mirrors " + strings.Join(b.runner.o.Mirrors, ", ") + " (REGISTRY_MIRROR) and the registry that its name says"
+	}
+	return fmt.Sprintf("%s. Tried: %s. Check the image's name and tag, or set REGISTRY_MIRROR to a registry that has it", msg, tried)
 }
 
 // fullDisk adds what to do about a full disk.
@@ -97,13 +101,4 @@ func (b *build) vertexOf(step string, d digest.Digest) {
 		b.vertex = map[string]digest.Digest{}
 	}
 	b.vertex[step] = d
-}
-
-// engineError explains an error that no step is to blame for.
-func (b *build) engineError(err error) error {
-	msg := fullDisk(plainMessage(err))
-	if st, ok := status.FromError(err); ok && st.Code() == codes.Unavailable {
-		return fmt.Errorf("the connection to %s broke while it built %s: %s; run again", b.runner.o.Name, b.plan.Service, msg)
-	}
-	return fmt.Errorf("building %s on %s: %s", b.plan.Service, b.runner.o.Name, msg)
 }

@@ -19,6 +19,7 @@ type graph struct {
 	plan       *pipeline.Plan
 	platform   ocispecs.Platform
 	toolchains map[string]llb.State // by Go version
+	images     map[string]llb.State // by name: those that steps run on
 	caBundle   []byte
 	outputs    map[string]llb.State // /out by step, for the steps drawn so far
 	hostNet    bool                 // steps run in the network of the engine's machine
@@ -87,7 +88,11 @@ func (g *graph) run(s *pipeline.Step, attempt string) (llb.State, error) {
 
 func (g *graph) root(on pipeline.Root) (llb.State, error) {
 	if on.Image != "" {
-		return llb.Image(on.Image, llb.Platform(g.platform), llb.WithCustomName("toolchain "+on.Image)), nil
+		st, ok := g.images[on.Image]
+		if !ok {
+			return st, fmt.Errorf("the toolchain image %s was not resolved", on.Image)
+		}
+		return st, nil
 	}
 	st, ok := g.toolchains[on.Go]
 	if !ok {

@@ -114,6 +114,7 @@ type build struct {
 	mu      sync.Mutex
 	refs    map[string]gateway.Reference // by step
 	results map[string]*engine.StepResult
+	lost    error // why the engine is gone, nil while it is there
 	bases   map[string]string
 }
 
@@ -136,7 +137,9 @@ func (b *build) run(ctx context.Context) (*engine.Result, error) {
 	resp, err := b.runner.c.Build(ctx, opt, "slipway", b.steps, ch)
 	flush()
 	result := &engine.Result{Service: b.plan.Service, Engine: b.runner.o.Name, Bases: b.bases}
-	if b.anyFailed() {
+	if lost := b.lostEngine(); lost != nil {
+		err = lost
+	} else if b.anyFailed() {
 		err = nil // the steps say it better
 	}
 	if err != nil {
@@ -224,7 +227,7 @@ func (b *build) toolchains(gw gateway.Client) (map[string]llb.State, error) {
 	return states, nil
 }
 
-func (b *build) newGraph(gw gateway.Client) error {
+func (b *build) newGraph(ctx context.Context, gw gateway.Client) error {
 	platform, err := platforms.Parse(b.plan.Platform)
 	if err != nil {
 		return fmt.Errorf("the plan's platform %q: %w", b.plan.Platform, err)
@@ -233,6 +236,10 @@ func (b *build) newGraph(gw gateway.Client) error {
 	if err != nil {
 		return err
 	}
-	b.graph = &graph{plan: b.plan, platform: platform, toolchains: states, caBundle: b.job.CABundle, outputs: map[string]llb.State{}, hostNet: b.runner.o.HostNetwork}
+	roots, err := b.rootImages(ctx, gw, platform)
+	if err != nil {
+		return err
+	}
+	b.graph = &graph{plan: b.plan, platform: platform, toolchains: states, images: roots, caBundle: b.job.CABundle, outputs: map[string]llb.State{}, hostNet: b.runner.o.HostNetwork}
 	return nil
 }

@@ -72,7 +72,9 @@ func lockOf(dir string) *flock.Flock { return flock.New(dir, flock.SetFlag(os.O_
 
 // close removes what was not moved away.
 func (s *scratch) close() {
-	removeAll(s.dir)
+	// A cancelled export may still write: it ends when its directory is gone.
+	for tries := 0; os.RemoveAll(s.dir) != nil && tries < 100; tries++ {
+	}
 	_ = s.lock.Close()
 }
 

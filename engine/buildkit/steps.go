@@ -28,7 +28,7 @@ var errSkipped = errors.New("skipped: another step failed")
 // steps runs a plan's Run, Build and file Export steps as they become ready. It is the
 // build function that BuildKit calls back.
 func (b *build) steps(ctx context.Context, gw gateway.Client) (*gateway.Result, error) {
-	if err := b.newGraph(gw); err != nil {
+	if err := b.newGraph(ctx, gw); err != nil {
 		return nil, err
 	}
 	known := map[digest.Digest]bool{}
@@ -76,6 +76,8 @@ func (b *build) steps(ctx context.Context, gw gateway.Client) (*gateway.Result, 
 				state = engine.Skipped
 			case err != nil && ctx.Err() != nil:
 				state = engine.Skipped
+			case err != nil && b.gone(ctx, err):
+				state = engine.Skipped // it is not the step's failure
 			case err != nil:
 				state, fail = engine.Failed, b.explain(s, err)
 			}
@@ -86,6 +88,9 @@ func (b *build) steps(ctx context.Context, gw gateway.Client) (*gateway.Result, 
 	wg.Wait()
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
+	}
+	if err := b.lostEngine(); err != nil {
+		return nil, err
 	}
 	if b.anyFailed() {
 		return nil, errStepFailed

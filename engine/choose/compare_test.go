@@ -86,10 +86,27 @@ func files(t *testing.T, image v1.Image) []string {
 	}
 }
 
+// difference lists the lines that only one of two sorted lists has, sorted.
+func difference(embedded, docker []string) (out []string) {
+	for _, side := range []struct {
+		name      string
+		has, lack []string
+	}{{"embedded", embedded, docker}, {"docker", docker, embedded}} {
+		for _, line := range side.has {
+			if _, found := slices.BinarySearch(side.lack, line); !found {
+				out = append(out, side.name+": "+line)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // config is an image's config as it is compared, with its deviations named:
 //   - rootfs: layers hold times, see files;
 //   - history's created_by and comment, which each BuildKit words in its own way; which of
-//     its entries make a layer is compared.
+//     its entries make a layer is compared;
+//   - OnBuild: null, which Docker writes for none.
 func config(t *testing.T, image v1.Image) map[string]any {
 	t.Helper()
 	raw, err := image.RawConfigFile()
@@ -97,6 +114,9 @@ func config(t *testing.T, image v1.Image) map[string]any {
 	var c map[string]any
 	must(t, json.Unmarshal(raw, &c))
 	delete(c, "rootfs")
+	if inner, ok := c["config"].(map[string]any); ok && inner["OnBuild"] == nil {
+		delete(inner, "OnBuild")
+	}
 	history, _ := c["history"].([]any)
 	for _, entry := range history {
 		delete(entry.(map[string]any), "created_by")
@@ -118,10 +138,10 @@ func outputs(t *testing.T, build, service string) map[string]string {
 	must(t, filepath.WalkDir(build, func(path string, d fs.DirEntry, err error) error {
 		name, _ := filepath.Rel(build, path)
 		switch {
-		case err != nil || d.IsDir() && !strings.HasSuffix(name, ".oci"):
-			return err
-		case d.IsDir():
+		case d.IsDir() && (strings.HasSuffix(name, ".oci") || name == ".slipway"): // the latter is the engine's own note
 			return fs.SkipDir
+		case err != nil || d.IsDir():
+			return err
 		}
 		data, err := os.ReadFile(path)
 		info, ierr := d.Info()

@@ -14,6 +14,15 @@ import (
 	"slipway/test/gitrepo"
 )
 
+// deviations are all differences between file trees that are known, each Docker 20.10's.
+var deviations = map[string][]string{"packed": {
+	// It keeps the place that a RUN --mount had in the image.
+	"docker: cache drwxr-xr-x 0:0 dir",
+	// COPY --chmod leaves the directories that it makes on its way alone.
+	"docker: modes drwxr-xr-x 0:0 dir",
+	"embedded: modes dr--r----- 0:0 dir",
+}}
+
 // TestOnePlanOnEveryEngine runs one plan on the embedded engine and on an old Docker's
 // BuildKit: what a person gets must not depend on which it was.
 func TestOnePlanOnEveryEngine(t *testing.T) {
@@ -33,8 +42,8 @@ func TestOnePlanOnEveryEngine(t *testing.T) {
 				t.Errorf("build/ has something else (-embedded +docker):\n%s", diff)
 			}
 			first, second := layoutImage(t, filepath.Join(a.build, service+".oci")), dockerImage(t, daemon, b.plan.Ref(), b.digest)
-			if diff := cmp.Diff(files(t, first), files(t, second)); diff != "" {
-				t.Errorf("the file trees differ (-embedded +docker):\n%s", diff)
+			if diff := cmp.Diff(deviations[service], difference(files(t, first), files(t, second))); diff != "" {
+				t.Errorf("the file trees differ otherwise than is known (-known +found):\n%s", diff)
 			}
 			if diff := cmp.Diff(config(t, first), config(t, second)); diff != "" {
 				t.Errorf("the configs differ (-embedded +docker):\n%s", diff)

@@ -93,7 +93,7 @@ func (w *Worktree) walk(ctx context.Context, cut map[string]bool, h *pipeline.Hi
 	// alone names that parent: "HASH PARENT… (from PARENT) subject". What a user's
 	// configuration could change of the output is said explicitly.
 	cmd := command(ctx, w.Root, "-c", "log.diffMerges=separate", "log", "--topo-order", "-m", "--root", "--no-renames", "--raw", "-z",
-		"--ignore-submodules=none", "--pretty=oneline", "--parents", "--no-abbrev-commit", "--no-color", "--no-decorate", "--no-show-signature", w.Head)
+		"--ignore-submodules=none", "--pretty=oneline", "--parents", "--no-abbrev-commit", "--no-color", "--no-decorate", "--no-show-signature", w.Head, "--")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
@@ -113,7 +113,8 @@ func (w *Worktree) walk(ctx context.Context, cut map[string]bool, h *pipeline.Hi
 
 // times returns the committer times of commits.
 func (w *Worktree) times(ctx context.Context, commits []string) (map[string]time.Time, error) {
-	out, err := git(ctx, w.Root, append([]string{"show", "-s", "--no-show-signature", "--format=%H %ct"}, commits...)...)
+	args := append([]string{"show", "-s", "--no-color", "--no-show-signature", "--format=%H %ct"}, commits...)
+	out, err := git(ctx, w.Root, append(args, "--")...) // a file may be named like a commit
 	if err != nil {
 		return nil, fmt.Errorf("reading the times of commits in %s: %w", w.Root, err)
 	}

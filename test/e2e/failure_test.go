@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"crypto/rand"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -201,11 +203,11 @@ func TestAFailedTestRunsAgainAndAPassedOneDoesNot(t *testing.T) {
 	}))
 	defer server.Close()
 	r := sample(t, "alpha")
-	r.Write("services/alpha/flaky_test.go", fmt.Sprintf(flakyTestGo, server.Listener.Addr()))
+	r.Write("services/alpha/flaky_test.go", fmt.Sprintf(askGo, server.Listener.Addr(), rand.Text()))
 	r.Commit("Depend on the network", later(1))
 	for i, want := range []int{1, 1, 0, 0} {
 		got := in(r.Dir).slipway(t, "build:test", "alpha").exits(t, want)
-		if want == 1 && !strings.Contains(got.stderr, "TestAsk: HTTP/1.0 503 Service Unavailable") && !strings.Contains(got.stderr, "TestAsk: HTTP/1.1 503 Service Unavailable") {
+		if want == 1 && !endsWith(got.stderr, "\nservices/alpha/flaky_test.go:21: TestAsk: HTTP/1.0 503 Service Unavailable\n\nRepeat only this: go tool mage build:test alpha\n") {
 			t.Errorf("run %d: stderr ends\n%s", i+1, end(got.stderr))
 		}
 		if n := asked.Load(); n != min(int32(i)+1, 3) {
@@ -214,28 +216,26 @@ func TestAFailedTestRunsAgainAndAPassedOneDoesNot(t *testing.T) {
 	}
 }
 
-// flakyTestGo asks without net/http, which would take long to compile.
-const flakyTestGo = `package main
+func TestFindingsAreInTheCodeQualityReport(t *testing.T) {
+	r := sample(t, "alpha")
+	r.Write("services/alpha/extra.go", "package main\n\nimport \"os\"\n\nfunc init() {\n\tos.Remove(\"x\")\n}\n")
+	r.Commit("Ignore an error", later(1))
+	in(r.Dir).slipway(t, "build:lint", "alpha").exits(t, 1)
+	// The fields that GitLab needs (Code Quality, "Code quality report format").
+	var quality []struct {
+		Description, Fingerprint, Severity string
 
-import (
-	"bufio"
-	"net"
-	"strings"
-	"testing"
-)
-
-func TestAsk(t *testing.T) {
-	c, err := net.Dial("tcp", %q)
-	if err != nil {
-		t.Fatal(err)
+		CheckName string `json:"check_name"`
+		Location  struct {
+			Path  string
+			Lines struct{ Begin int }
+		}
 	}
-	defer func() { _ = c.Close() }()
-	if _, err := c.Write([]byte("GET / HTTP/1.0\r\n\r\n")); err != nil {
-		t.Fatal(err)
+	must(t, json.Unmarshal([]byte(read(t, file(r, "build/reports/alpha.codequality.json"))), &quality))
+	if len(quality) != 1 {
+		t.Fatalf("code quality: %+v", quality)
 	}
-	status, err := bufio.NewReader(c).ReadString('\n')
-	if err != nil || !strings.Contains(status, " 200 ") {
-		t.Fatal(strings.TrimSpace(status))
+	if q := quality[0]; q.Location.Path != "services/alpha/extra.go" || q.Location.Lines.Begin != 6 || q.CheckName != "errcheck" || q.Fingerprint == "" || q.Severity == "" {
+		t.Errorf("code quality: %+v", q)
 	}
 }
-`

@@ -1,11 +1,13 @@
 package e2e
 
 import (
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -136,7 +138,7 @@ func dockerConfig(t *testing.T, field string, value any) []string {
 func helper(t *testing.T, host, password string) []string {
 	t.Helper()
 	dir := t.TempDir()
-	script := fmt.Sprintf("#!/bin/sh\n[ \"$1\" = get ] && read -r host && [ \"$host\" = %s ] || exit 1\necho '{\"ServerURL\":\"%s\",\"Username\":\"robot\",\"Secret\":\"%s\"}'\n", host, host, password)
+	script := fmt.Sprintf("#!/bin/sh\n[ \"$1\" = get ] && [ \"$(cat)\" = %s ] || exit 1\necho '{\"ServerURL\":\"%s\",\"Username\":\"robot\",\"Secret\":\"%s\"}'\n", host, host, password)
 	writeFile(t, filepath.Join(dir, "docker-credential-canary"), script, 0o755)
 	return append(dockerConfig(t, "credHelpers", map[string]string{host: "canary"}), "PATH="+dir+":"+hostPath())
 }
@@ -157,13 +159,15 @@ func TestAPushThatCannotBeIsKnownBeforeAnythingIsBuilt(t *testing.T) {
 	} {
 		refused(t, c.with(test.env...), 1, test.says, "image:push", "alpha,beta")
 	}
+	broken := c.with(dockerConfig(t, "credHelpers", map[string]string{reg.Host: "missing"})...)
+	refused(t, broken, 1, "cannot push to "+ref+": asking Docker's configuration for the credentials of "+reg.Host+`: error getting credentials - err: exec: "docker-credential-missing": executable file not found in $PATH, out: `+"``. Repair that, or set REGISTRY_USER and REGISTRY_PASSWORD", "image:push", "alpha")
 	for _, q := range reg.Writes() {
 		if q.Status < 400 {
 			t.Errorf("the registry accepted %s", q)
 		}
 	}
 	reg.Down()
-	says := fmt.Sprintf(`cannot push to %s: the registry %s does not answer: Get "http://%s/v2/": dial tcp %s: connect: connection refused. Check REGISTRY and the network`, ref, reg.Host, reg.Host, reg.Host)
+	says := fmt.Sprintf(`cannot push to %s: the registry %s does not answer: dial tcp %s: connect: connection refused. Check REGISTRY and the network`, ref, reg.Host, reg.Host)
 	refused(t, c.with("REGISTRY_USER=robot", "REGISTRY_PASSWORD=secret"), 1, says, "image:push", "alpha")
 }
 
@@ -180,5 +184,39 @@ func TestTheProofOfAPushAsksForEachImage(t *testing.T) {
 	}
 	if want := []string{"/v2/alpha/blobs/uploads/", "/v2/beta/blobs/uploads/"}; !slices.Equal(asked[:2], want) {
 		t.Errorf("asked first for %q, want %q", asked, want)
+	}
+}
+
+// What happens to the registry after the proof is a failure of the push alone: the build
+// is kept, and pushing again is what is left to do.
+func TestARegistryThatGoesDownDuringTheBuild(t *testing.T) {
+	reg := registry.Start(t, registry.Options{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reg.Down() }))
+	defer server.Close()
+	r := sample(t, "alpha", "beta")
+	r.Write("services/alpha/ask_test.go", fmt.Sprintf(askGo, server.Listener.Addr(), rand.Text()))
+	head := r.Commit("Ask", later(1))
+	c := in(r.Dir, "REGISTRY="+reg.Host)
+	got := c.slipway(t, "image:push", "alpha").exits(t, 1)
+	want := fmt.Sprintf(`
+✗ cannot push %s/alpha:20240726_%s: the registry %s does not answer: dial tcp %s: connect: connection refused. Check REGISTRY and the network
+
+Repeat only this: go tool mage image:push alpha
+`, reg.Host, head[:8], reg.Host, reg.Host)
+	if !strings.HasSuffix(got.stderr, want) || got.stdout != "" {
+		t.Errorf("stdout is %q, and stderr ends\n%s, want\n%s", got.stdout, end(got.stderr), want)
+	}
+	if states := readRecord(t, r).states(t, "alpha"); states["test alpha"] != "done" || states["push alpha"] != "failed" {
+		t.Errorf("the steps ended as %v", states)
+	}
+	reg.Up()
+	img, _ := image(t, r, "alpha")
+	if again := c.slipway(t, "image:push", "alpha").exits(t, 0); again.stdout != "alpha 20240726_"+head[:8]+" "+digest(t, img)+"\n" {
+		t.Errorf("pushed again, stdout is\n%s", again.stdout)
+	}
+	for step, state := range readRecord(t, r).states(t, "alpha") {
+		if state != "cached" && step != "push alpha" {
+			t.Errorf("pushed again, %s was %s", step, state)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"crypto/rand"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,7 +12,12 @@ import (
 )
 
 func TestOneCommitIsOneDigestInAnyClone(t *testing.T) {
-	r := sample(t, "alpha")
+	r := sample(t, "same")
+	// Files of the repository in an image, with no modes given.
+	r.Write("services/same/Dockerfile", read(t, file(r, "services/Dockerfile"))+"COPY same/data same/run.sh /opt/\n")
+	r.Write("services/same/data/some.txt", "some\n")
+	r.Write("services/same/run.sh", "#!/bin/sh\n")
+	r.Commit("Pack files", later(1))
 	one := r.Clone(t)
 	old := syscall.Umask(0o077)
 	two := r.Clone(t)
@@ -22,19 +28,21 @@ func TestOneCommitIsOneDigestInAnyClone(t *testing.T) {
 		}
 		return os.Chtimes(p, time.Unix(1e9, 0), time.Unix(1e9, 0))
 	}))
-	if info, err := os.Stat(file(two, "services/alpha/main.go")); err != nil || info.Mode().Perm() != 0o600 {
+	if info, err := os.Stat(file(two, "services/same/main.go")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Fatalf("the second clone has ordinary modes: %v %v", info, err)
 	}
-	a := in(one.Dir).slipway(t, "build:service", "alpha").exits(t, 0)
-	forget(t) // or the second clone would only be shown what the first built
-	b := in(two.Dir).slipway(t, "build:service", "alpha").exits(t, 0)
-	if readRecord(t, two).states(t, "alpha")["build alpha"] != "done" {
-		t.Error("nothing was built in the second clone")
+	a := in(one.Dir).slipway(t, "build:service", "same").exits(t, 0)
+	forget(t, "same") // or the second clone would only be shown what the first built
+	b := in(two.Dir).slipway(t, "build:service", "same").exits(t, 0)
+	for _, step := range []string{"build same", "lint same", "test same", "image same"} {
+		if state := readRecord(t, two).states(t, "same")[step]; state != "done" {
+			t.Errorf("in the second clone %s was %s", step, state)
+		}
 	}
 	if a.stdout != b.stdout {
 		t.Errorf("two clones of one commit give\n%s%s", a.stdout, b.stdout)
 	}
-	if read(t, file(one, "build/alpha")) != read(t, file(two, "build/alpha")) {
+	if read(t, file(one, "build/same")) != read(t, file(two, "build/same")) {
 		t.Error("the binaries differ")
 	}
 }
@@ -63,7 +71,8 @@ func TestAChangeTouchesOnlyWhatUsesIt(t *testing.T) {
 	r := sample(t, "alpha", "beta")
 	first := lines(in(r.Dir).slipway(t, "build:all").exits(t, 0))
 
-	r.Write("services/alpha/main.go", strings.ReplaceAll(mainGo, "NAME", "first"))
+	// Content that the engine has not seen in an earlier run of this test either.
+	r.Write("services/alpha/main.go", strings.ReplaceAll(mainGo, "NAME", rand.Text()))
 	head := r.Commit("Change alpha", later(1))
 	second := lines(in(r.Dir).slipway(t, "build:all").exits(t, 0))
 	if second["beta"] != first["beta"] {

@@ -92,3 +92,33 @@ func TestMessage(t *testing.T) {
 	}
 }
 `
+
+// askGo is a test that asks an HTTP server, the first argument, and fails unless that
+// answers 200. It does so without net/http, which takes long to compile. The second
+// argument makes it content that the engine has not seen.
+const askGo = `package main
+
+import (
+	"bufio"
+	"net"
+	"strings"
+	"testing"
+)
+
+func TestAsk(t *testing.T) {
+	c, err := net.Dial("tcp", %q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	if _, err := c.Write([]byte("GET / HTTP/1.0\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	status, err := bufio.NewReader(c).ReadString('\n')
+	if err != nil || !strings.Contains(status, " 200 ") {
+		t.Fatal(strings.TrimSpace(status))
+	}
+}
+
+// %s
+`

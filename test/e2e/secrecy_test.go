@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // watchCommandLines reads every process's command line over and over while p runs. It
@@ -29,7 +30,7 @@ func watchCommandLines(p *process) <-chan string {
 				}
 				seen <- out.String()
 				return
-			default:
+			case <-time.After(10 * time.Millisecond):
 			}
 		}
 	}()

@@ -134,9 +134,11 @@ func (s *Server) configure() error {
 		"KbdInteractiveAuthentication no",
 		"PermitRootLogin prohibit-password",
 		"AuthorizedKeysFile " + filepath.Join(s.dir, "keys", "%u"),
-		"Subsystem sftp internal-sftp",
 		"LogLevel VERBOSE",
 		"UseDNS no",
+	}
+	if !strings.Contains(s.options.Config, "Subsystem") { // sshd takes no second one
+		lines = append(lines, "Subsystem sftp internal-sftp")
 	}
 	for _, key := range s.hostKeys {
 		lines = append(lines, "HostKey "+s.hostKeyFile(key.kind))

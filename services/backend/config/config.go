@@ -29,7 +29,7 @@ type HTTP struct {
 // the file is an error that names path, line and column, or the setting; unknown keys are
 // wrong too, since a misspelt one would otherwise be lost without a word.
 func Load(path string) (Config, error) {
-	file, err := os.Open(path) //nolint:gosec // the operator names the file
+	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Config{}, nil
 	}

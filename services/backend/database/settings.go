@@ -48,7 +48,7 @@ func password(file string) (string, error) {
 	if file == "" {
 		return "", nil
 	}
-	content, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	content, err := os.ReadFile(file)
 	if err != nil {
 		return "", fmt.Errorf("reading the database password (DB_PASS_FILE): %w", err)
 	}

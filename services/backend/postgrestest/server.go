@@ -154,7 +154,7 @@ func (s *Server) Config() *pgxpool.Config {
 func (s *Server) command(program string, args ...string) *exec.Cmd {
 	// The test's context ends before its clean-up, which is what stops the server.
 	ctx := context.WithoutCancel(s.t.Context())
-	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, program), args...) //nolint:gosec // the machine's own PostgreSQL
+	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, program), args...)
 	cmd.Dir = s.Dir
 	cmd.Stdout, cmd.Stderr = &s.output, &s.output
 	cmd.SysProcAttr = endWithUs(&syscall.SysProcAttr{Credential: s.asUser})

@@ -1,0 +1,119 @@
+package e2e
+
+import (
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+
+	"slipway/test/baseimage"
+	"slipway/test/gitrepo"
+)
+
+type readCloser = io.ReadCloser
+
+type nopCloser struct{ io.Reader }
+
+func (nopCloser) Close() error { return nil }
+
+const elsewhereDockerfile = `# syntax=docker/dockerfile:1
+ARG GO=1.26-bookworm
+FROM golang:${GO} AS build
+ARG TAGS=none
+ENV CGO_ENABLED=0 GOTOOLCHAIN=local
+WORKDIR /src
+RUN --mount=type=bind,source=go.mod,target=go.mod \
+    --mount=type=bind,source=go.sum,target=go.sum \
+    --mount=type=cache,target=/go/pkg/mod \
+    --mount=type=secret,id=netrc,target=/root/.netrc \
+    --mount=type=secret,id=go-env,target=/root/.config/go/env \
+    --mount=type=secret,id=ca-bundle,target=/etc/ssl/certs/ca-certificates.crt \
+    go mod download
+RUN --mount=type=bind,target=. \
+    --mount=type=cache,target=/go/pkg/mod \
+    --mount=type=cache,target=/root/.cache/go-build \
+    test ! -e notes.txt && go build -trimpath -tags "$TAGS" -o /answer .
+
+FROM scratch
+COPY --from=build /answer /answer
+ENTRYPOINT ["/answer"]
+`
+
+// elsewhere is a repository that knows nothing of slipway but its layout.
+func elsewhere(t testing.TB, p *goProxy) *gitrepo.Repo {
+	t.Helper()
+	r := gitrepo.New(t)
+	r.Write(".gitignore", "/build/\n")
+	r.Write("slipway.yaml", "services:\n  answer:\n    args: {TAGS: release}\n")
+	r.Write("services/answer/.dockerignore", "*.txt\nbuild\n")
+	r.Write("services/answer/notes.txt", "not for the image\n")
+	r.Write("services/answer/Dockerfile", elsewhereDockerfile)
+	r.Write("services/answer/go.mod", "module elsewhere.example.com/answer\n\ngo "+goVersion(t)+"\n\nrequire "+p.module+" "+p.version+"\n")
+	r.Write("services/answer/go.sum", p.sum+p.modSum)
+	r.Write("services/answer/main.go", "// Command answer answers.\npackage main\n\nimport (\n\t\"fmt\"\n\n\t\""+p.module+"\"\n)\n\nfunc main() { fmt.Println(secretlib.Answer(), mode) }\n")
+	r.Write("services/answer/release.go", "//go:build release\n\npackage main\n\nconst mode = \"released\"\n")
+	r.Write("services/answer/none.go", "//go:build !release\n\npackage main\n\nconst mode = \"not released\"\n")
+	r.Commit("Start", gitrepo.Epoch)
+	return r
+}
+
+func TestAServiceFromElsewhereWithAPrivateModuleProxy(t *testing.T) {
+	const password = "canary-0f3c9a71"
+	p := newGoProxy(t, password)
+	mirror := baseimage.Mirror(t, "golang:1.26-bookworm")
+	r := elsewhere(t, p)
+	own := ownCache(t)
+	c := in(r.Dir, append(p.env(t), "SLIPWAY_CACHE="+own, "REGISTRY_MIRROR="+mirror.Host)...)
+	res := c.slipway(t, "build:service", "answer").exits(t, 0)
+	if p.served.Load() == 0 {
+		t.Error("the private proxy served nothing")
+	}
+	index, err := layout.ImageIndexFromPath(filepath.Join(r.Dir, "build", "answer.oci"))
+	must(t, err)
+	manifest, err := index.IndexManifest()
+	must(t, err)
+	image, err := index.Image(manifest.Manifests[0].Digest)
+	must(t, err)
+	config, err := image.RawConfigFile()
+	must(t, err)
+	layers := mutate.Extract(image)
+	defer func() { _ = layers.Close() }()
+	content, err := io.ReadAll(layers)
+	must(t, err)
+	if !strings.Contains(string(content), "forty-two") {
+		t.Error("the image's binary is not made with the private module")
+	}
+	for name, text := range map[string]string{"the image's config": string(config), "its layers": string(content), "stdout": res.stdout, "stderr": res.stderr} {
+		if strings.Contains(text, password) {
+			t.Errorf("the proxy's password is in %s", name)
+		}
+	}
+	absent(t, password, filepath.Join(r.Dir, "build"), own)
+}
+
+// absent fails if a file below the directories, which are not followed out of, has the text.
+func absent(t testing.TB, text string, dirs ...string) {
+	t.Helper()
+	files := 0
+	for _, dir := range dirs {
+		must(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || !d.Type().IsRegular() {
+				return err
+			}
+			files++
+			data, err := os.ReadFile(path)
+			if err == nil && strings.Contains(string(data), text) {
+				t.Errorf("%s has the password", path)
+			}
+			return err
+		}))
+	}
+	if files < 100 {
+		t.Errorf("only %d files were looked at", files)
+	}
+}
