@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"maps"
 	"regexp"
 	"strings"
 
@@ -21,19 +20,18 @@ type composed struct {
 }
 
 // compose merges the expanded sources. It does no I/O: all that would read a file is off
-// and done elsewhere, or refused.
-func compose(stack string, sources []*source, vars map[string]string) (c *composed, err error) {
+// and done elsewhere, or refused. check sees the merged model, and may mend it, before types
+// round or refuse its values.
+func compose(stack string, sources []*source, check func(model map[string]any)) (c *composed, err error) {
 	defer func() { // compose-go asserts types that its schema does not promise
 		if r := recover(); r != nil {
 			c, err = nil, fmt.Errorf("a value has a type that does not belong there: %v", r)
 		}
 	}()
-	details := types.ConfigDetails{WorkingDir: "/", Environment: maps.Clone(vars)}
-	if details.Environment == nil {
-		details.Environment = types.Mapping{}
-	}
+	// The deploy's variables stay here: compose-go would keep them, secrets among them, in the
+	// project, where printing shows them.
+	details := types.ConfigDetails{WorkingDir: "/", Environment: types.Mapping{}}
 	for _, s := range sources {
-		remove(s.root, "version") // has no effect, and compose-go logs that it has none
 		data, err := plainYAML(s.root)
 		if err != nil {
 			return nil, err
@@ -44,10 +42,12 @@ func compose(stack string, sources []*source, vars map[string]string) (c *compos
 		o.SetProjectName(stack, true)
 		o.ResolvePaths = false
 		o.SkipInclude = true
+		o.SkipValidation = true // done before, file by file, and after, with lines
 		o.SkipDefaultValues = true
 		o.SkipConsistencyCheck = true // done here, all at once and with lines
 		o.SkipResolveEnvironment = true
 		o.SkipResolveLabels = true
+		o.Profiles = []string{"*"} // so that a service with a profile is seen, and refused
 		// Variables are replaced already; what is left of interpolation are its casts.
 		o.Interpolate.Substitute = func(s string, _ template.Mapping) (string, error) { return s, nil }
 	}}
@@ -55,6 +55,7 @@ func compose(stack string, sources []*source, vars map[string]string) (c *compos
 	if err != nil {
 		return nil, err
 	}
+	check(model)
 	c = &composed{model: copyModel(model).(map[string]any)}
 	c.project, err = composeloader.ModelToProject(model, composeloader.ToOptions(&details, settings), details)
 	return c, err
@@ -73,10 +74,14 @@ func plainYAML(root *yaml.Node) ([]byte, error) {
 		seen[n] = true
 		n.HeadComment, n.LineComment, n.FootComment = "", "", ""
 		if n.Kind == yaml.ScalarNode {
-			n.Style &^= yaml.LiteralStyle | yaml.FoldedStyle
-			if n.ShortTag() == "!!str" {
+			switch n.ShortTag() {
+			case "!!str":
 				n.Tag, n.Style = "!!str", yaml.DoubleQuotedStyle
+			case "!!null":
+				n.Value, n.Style = "null", 0
 			}
+		} else {
+			n.Style &^= yaml.FlowStyle
 		}
 		for _, c := range n.Content {
 			plain(c)
@@ -122,33 +127,54 @@ func copyModel(v any) any {
 
 var (
 	namedService = regexp.MustCompile(`service "?([A-Za-z0-9._-]+)"?`)
-	unknownKey   = regexp.MustCompile(`additional propert(?:y|ies) '([^']+)'`)
-	validating   = regexp.MustCompile(`^validating [^:]+: `)
+	badCast      = regexp.MustCompile(`^error while interpolating \S+: failed to cast to expected type: (?:strconv\.\w+: parsing ("(?:[^"\\]|\\.)*"): .*|(.*))`)
+	// decoding is a line of mapstructure's: 'services[web].deploy.x' what is wrong.
+	decoding   = regexp.MustCompile(`^'([^']+)' (.*)`)
+	unknownKey = regexp.MustCompile(`^(\S*) ?additional propert(?:y|ies) '([^']+)'.* not allowed$`)
+	dotted     = strings.NewReplacer("[", "", "]", "")
 )
 
-// composeError finds the place of an error of compose-go, which names paths but no lines.
+// composeError finds the places of errors of compose-go, which names paths but no lines.
 func (l *loader) composeError(err error) {
-	text := validating.ReplaceAllString(err.Error(), "")
-	var at []string
+	for _, text := range strings.Split(err.Error(), "\n") {
+		if text != "" && !strings.HasPrefix(text, "decoding failed due to") {
+			l.composeLine(text)
+		}
+	}
+}
+
+// composeLine reports one of them and gives the path that it names, nil where it names none.
+func (l *loader) composeLine(text string) (at []string) {
+	if m := decoding.FindStringSubmatch(text); m != nil {
+		text = strings.NewReplacer("[", ".", "]", "").Replace(m[1]) + " " + m[2]
+	}
+	unknown := func(at []string) []string {
+		l.add(Error, at, "check its spelling and its indentation", "there is no such key")
+		return at
+	}
+	if m := unknownKey.FindStringSubmatch(text); m != nil {
+		return unknown(strings.FieldsFunc(m[1]+"."+m[2], func(r rune) bool { return r == '.' }))
+	}
 	for k := range l.places.at {
 		path := strings.Split(k, sep)
-		dotted := strings.NewReplacer("[", "", "]", "").Replace(strings.Join(path, "."))
-		if len(path) > len(at) && containsPath(text, dotted) {
+		if len(path) > len(at) && containsPath(text, dotted.Replace(strings.Join(path, "."))) {
 			at = path
 		}
 	}
-	if at == nil {
-		if m := namedService.FindStringSubmatch(text); m != nil {
-			at = []string{"services", m[1]}
-		}
-	} else {
-		text = strings.TrimPrefix(text, strings.NewReplacer("[", "", "]", "").Replace(strings.Join(at, "."))+" ")
+	if m := namedService.FindStringSubmatch(text); at == nil && m != nil {
+		at = []string{"services", m[1]}
 	}
-	if m := unknownKey.FindStringSubmatch(text); m != nil {
-		l.add(Error, append(at, m[1]), "check its spelling and its indentation", "there is no such key")
-		return
+	rest := strings.TrimLeft(strings.TrimPrefix(text, dotted.Replace(strings.Join(at, "."))), ": ")
+	if m := badCast.FindStringSubmatch(rest); m != nil && m[1] != "" {
+		rest = m[1] + " is no number"
+	} else if m != nil {
+		rest = m[2]
 	}
-	l.add(Error, at, "", "%s", text)
+	if rest == "false schema" {
+		return unknown(at)
+	}
+	l.add(Error, at, "", "%s", rest)
+	return at
 }
 
 // containsPath tells whether a text names a path as a whole.

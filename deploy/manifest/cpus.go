@@ -18,6 +18,7 @@ func (m *Manifest) CPUs(service string) (limit, reservation int64) {
 	return c.limits, c.reservations
 }
 
+// cpuLimits reads them from the model, and makes 0 of those that it refuses.
 func (l *loader) cpuLimits(model map[string]any) map[string]nanoCPUs {
 	out := map[string]nanoCPUs{}
 	services, _ := model["services"].(map[string]any)
@@ -32,6 +33,7 @@ func (l *loader) cpuLimits(model map[string]any) map[string]nanoCPUs {
 			n, err := parseCPUs(v)
 			if err != nil {
 				l.add(Error, append([]string{"services", name}, at...), `write a number of CPUs such as "0.5"`, "%v", err)
+				lookIn(services[name], at[:3]...).(map[string]any)["cpus"] = "0"
 			}
 			*to = n
 		}

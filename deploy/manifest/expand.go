@@ -135,8 +135,9 @@ func (e *expansion) braced(text string) string {
 	return value
 }
 
-// short cuts a text for a message.
+// short cuts a text for a message, at a space at the latest after 20 characters.
 func short(s string) string {
+	s, _, _ = strings.Cut(s, " ")
 	if r := []rune(s); len(r) > 20 {
 		return string(r[:20]) + "…"
 	}

@@ -103,3 +103,13 @@ func (l *loader) addAt(s Severity, file string, line int, at []string, do, forma
 		Message: fmt.Sprintf(format, args...), Do: do,
 	})
 }
+
+// elsewhere drops findings on lines that others have an error on: what is wrong there may be
+// due to that error.
+func (f Findings) elsewhere(others Findings) Findings {
+	return slices.DeleteFunc(slices.Clone(f), func(one Finding) bool {
+		return slices.ContainsFunc(others, func(o Finding) bool {
+			return o.Severity == Error && o.File == one.File && o.Line == one.Line
+		})
+	})
+}

@@ -3,7 +3,6 @@ package manifest
 import (
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -46,20 +45,27 @@ func (s *service) restart() {
 		}
 		if !restartRule.MatchString(s.Restart) {
 			s.say(Error, []string{"restart"}, "use no, always, unless-stopped, on-failure or on-failure:3", "there is no restart policy %q", s.Restart)
-		} else if p == nil && s.job() && (s.Restart == "always" || s.Restart == "unless-stopped") {
-			s.say(Error, []string{"restart"}, `write deploy.restart_policy with condition: on-failure, or none`, "a job ends: it cannot be started again always")
 		}
 	}
+	s.jobRestart()
 	if p == nil {
 		return
 	}
 	if !slices.Contains([]string{"", "none", "on-failure", "any"}, p.Condition) {
 		s.say(Error, at, "use none, on-failure or any", "there is no condition %q", p.Condition)
 	}
-	if s.job() && p.Condition == "any" {
-		s.say(Error, at, "write on-failure, or none", "a job ends: it cannot be started again always")
-	}
 	s.notNegative(at[:2], map[string]*types.Duration{"delay": p.Delay, "window": p.Window})
+}
+
+// jobRestart warns of a job that never fails: Swarm's default is to start it again.
+func (s *service) jobRestart() {
+	p := s.deploy.RestartPolicy
+	bounded := p != nil && (p.Condition == "none" || p.MaxAttempts != nil && *p.MaxAttempts > 0) ||
+		p == nil && (s.Restart == "no" || strings.HasPrefix(s.Restart, "on-failure:"))
+	if s.job() && !bounded {
+		s.say(Warning, []string{"deploy", "restart_policy"}, "write condition: none, or max_attempts:",
+			"a job that fails is started again for ever, so a deploy waits for it until its time is up")
+	}
 }
 
 // updates checks update_config and rollback_config.
@@ -72,8 +78,10 @@ func (s *service) updates() {
 			continue
 		}
 		at := func(k string) []string { return []string{"deploy", u.key, k} }
-		if s.job() {
+		if s.job() && u.key == "update_config" {
 			s.say(Error, at("")[:2], "remove it", "a job is not updated bit by bit, so Swarm refuses it for a job")
+		} else if s.job() {
+			s.say(Warning, at("")[:2], "remove it", "it has no effect: a job is not rolled back")
 		}
 		actions := []string{"", "continue", "pause", "rollback"}
 		if u.key == "rollback_config" {
@@ -103,39 +111,7 @@ func (s *service) notNegative(at []string, values map[string]*types.Duration) {
 	}
 }
 
-// health checks the health check.
-func (s *service) health() {
-	h := s.HealthCheck
-	if h == nil {
-		return
-	}
-	at := func(k string) []string { return []string{"healthcheck", k} }
-	none := h.Disable || len(h.Test) == 1 && h.Test[0] == "NONE"
-	if h.Disable && len(h.Test) > 0 && h.Test[0] != "NONE" {
-		s.say(Error, at("disable"), "keep one of the two", "it says disable and has a test")
-	}
-	if len(h.Test) > 0 && !slices.Contains([]string{"NONE", "CMD", "CMD-SHELL"}, h.Test[0]) {
-		s.say(Error, at("test"), `put "CMD" in front, or write one string for a shell`, "a list starts with CMD, CMD-SHELL or NONE, and not with %q", h.Test[0])
-	}
-	if len(h.Test) == 1 && (h.Test[0] == "CMD" || h.Test[0] == "CMD-SHELL") {
-		s.say(Error, at("test"), "write the command", "it has no command")
-	}
-	if h.StartPeriod == nil && !none && !s.job() {
-		s.say(Warning, []string{"healthcheck"}, "write start_period: with the time that the service needs to start",
-			"there is no start_period, so failures while it starts count, and a slow start is a failed deploy")
-	}
-	if h.StartInterval != nil && h.StartPeriod == nil {
-		s.say(Warning, at("start_interval"), "write start_period:", "it has no effect without start_period")
-	}
-	for k, d := range map[string]*types.Duration{"interval": h.Interval, "timeout": h.Timeout, "start_period": h.StartPeriod, "start_interval": h.StartInterval} {
-		// The daemon refuses values below a millisecond, but takes 0 for its default.
-		if d != nil && *d != 0 && *d < types.Duration(1e6) {
-			s.say(Error, at(k), "", "%s is less than a millisecond", d)
-		}
-	}
-}
-
-// resources checks limits.
+// resources checks limits and reservations; the bounds are swarmkit's (validateResources).
 func (s *service) resources() {
 	for _, r := range []struct {
 		key string
@@ -150,58 +126,20 @@ func (s *service) resources() {
 			s.say(Error, []string{"deploy", "resources", r.key, "memory"}, `write a unit: "64M"`, "%d bytes are less than the 4 MiB that Swarm demands", r.MemoryBytes)
 		}
 	}
+	limit, reserved := s.m.CPUs(s.name)
+	for kind, n := range map[string]int64{"limits": limit, "reservations": reserved} {
+		if n > 0 && n < 1e6 {
+			s.say(Error, []string{"deploy", "resources", kind, "cpus"}, "", "less than the 0.001 CPUs that Swarm demands")
+		}
+	}
 	l, r := s.deploy.Resources.Limits, s.deploy.Resources.Reservations
 	if l == nil || r == nil {
 		return
 	}
-	limit, reserved := s.m.CPUs(s.name)
 	if limit > 0 && reserved > limit {
-		s.say(Error, []string{"deploy", "resources", "reservations", "cpus"}, "", "more is reserved than the limit allows")
+		s.say(Warning, []string{"deploy", "resources", "reservations", "cpus"}, "", "more is reserved than the limit lets it use")
 	}
 	if l.MemoryBytes > 0 && r.MemoryBytes > l.MemoryBytes {
-		s.say(Error, []string{"deploy", "resources", "reservations", "memory"}, "", "more is reserved than the limit allows")
-	}
-}
-
-// hasHostPort tells whether a port is published on the node itself.
-func (s *service) hasHostPort() bool {
-	return slices.ContainsFunc(s.Ports, func(p types.ServicePortConfig) bool {
-		return p.Mode == "host" && p.Published != "" && p.Published != "0"
-	})
-}
-
-// ports checks what is published.
-func (s *service) ports() {
-	type binding struct{ published, protocol string }
-	taken := map[binding]bool{}
-	for _, p := range s.Ports {
-		say := func(sev Severity, do, format string, args ...any) {
-			what := p.Published
-			if what == "" {
-				what = strconv.Itoa(int(p.Target))
-			}
-			s.sayItem(sev, "ports", what, do, format, args...)
-		}
-		if p.Target == 0 || p.Target > 65535 {
-			say(Error, "", "%d is no port of a container", p.Target)
-		}
-		if !slices.Contains([]string{"", "ingress", "host"}, p.Mode) {
-			say(Error, "use ingress or host", "there is no mode %q", p.Mode)
-		}
-		if !slices.Contains([]string{"", "tcp", "udp", "sctp"}, p.Protocol) {
-			say(Error, "use tcp, udp or sctp", "there is no protocol %q", p.Protocol)
-		}
-		if strings.EqualFold(s.deploy.EndpointMode, "dnsrr") && p.Mode != "host" {
-			say(Error, "write mode: host for the port, or endpoint_mode: vip", "Swarm cannot publish a port in ingress mode for a service with endpoint_mode: dnsrr")
-		}
-		if _, err := PublishedPort(p.Published); err != nil {
-			say(Error, "publish one port", "%v", err)
-			continue
-		}
-		b := binding{p.Published, p.Protocol}
-		if p.Published != "" && p.Published != "0" && taken[b] {
-			say(Error, "give each a port of its own", "port %s is published twice", p.Published)
-		}
-		taken[b] = true
+		s.say(Warning, []string{"deploy", "resources", "reservations", "memory"}, "", "more is reserved than the limit lets it use")
 	}
 }

@@ -109,20 +109,24 @@ func (l *loader) load() *Manifest {
 	l.structure()
 	l.nameConfigs()
 	l.expandAll(sources)
-	undefined := l.found.Err() != nil
-	composed, err := compose(stack, sources, l.Vars)
+	variables := l.found
+	if !l.schema(sources) || !l.entries(sources) {
+		return nil
+	}
+	var cpus map[string]nanoCPUs
+	composed, err := compose(stack, sources, func(model map[string]any) { cpus = l.cpuLimits(model) })
 	if err != nil {
-		if !undefined { // a placeholder may be what it complains of
+		if variables.Err() == nil { // a value that a variable left empty may be what it complains of
 			l.composeError(err)
 		}
 		return nil
 	}
-	m := &Manifest{Stack: stack, Project: composed.project, places: l.places}
+	m := &Manifest{Stack: stack, Project: composed.project, cpus: cpus, places: l.places}
 	l.environment(m)
 	l.images(m)
-	m.cpus = l.cpuLimits(composed.model)
 	m.Configs, m.Secrets = l.objects(m, "configs"), l.objects(m, "secrets")
 	l.lint(m, composed.model)
+	l.found = append(variables, l.found[len(variables):].elsewhere(variables)...)
 	return m
 }
 

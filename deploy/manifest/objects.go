@@ -32,9 +32,13 @@ func (l *loader) objects(m *Manifest, kind string) map[string]Object {
 			all[k] = types.FileObjectConfig(v)
 		}
 	}
-	out := map[string]Object{}
+	out, owner := map[string]Object{}, map[string]string{}
 	for _, k := range slices.Sorted(maps.Keys(all)) {
-		out[k] = l.object(m.Stack, kind, k, all[k])
+		o := l.object(m.Stack, kind, k, all[k])
+		if first, ok := owner[o.Name]; ok && (out[first].External != o.External || out[first].Data != o.Data) {
+			l.add(Error, []string{kind, k, "name"}, "give each a name of its own", "%s is called %s as well, and is something else", first, o.Name)
+		}
+		out[k], owner[o.Name] = o, k
 	}
 	return out
 }

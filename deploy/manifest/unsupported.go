@@ -60,6 +60,7 @@ var refusals = []refusal{
 	{"oom_kill_disable", ""},
 	{"pid", ""},
 	{"pids_limit", "write deploy.resources.limits.pids"},
+	{"ports.*.app_protocol", "remove it"},
 	{"ports.*.host_ip", "Swarm publishes on every address of a node: close the port with a firewall instead"},
 	{"post_start", ""},
 	{"pre_start", "make it a service with deploy.mode: replicated-job that this one depends on"},

@@ -49,7 +49,7 @@ func TestACommandEndsWithItsContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	if _, err := io.ReadFull(conn, make([]byte, len("ready\n"))); err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestAServerThatAllowsNoSessionSaysSo(t *testing.T) {
 	s := sshd.Start(t, sshd.Options{Users: deploy, HostKeys: []string{"ed25519"}, Config: "MaxSessions 0"})
 	n := 0
 	o := to(s)
-	o.Wait = waits(&n, nil)
+	o.Wait = waits(&n)
 	_, err := dial(t, o).Run(t.Context(), "true", nil)
 	want := "opening a session on deploy@" + s.Address() + `: the server refused it 8 times ("open failed"); its sshd_config may set MaxSessions too low`
 	if err == nil || err.Error() != want {
@@ -125,7 +125,7 @@ func TestACutConnectionEndsAllThatGoesOverItWithTheReason(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	if _, err := io.ReadFull(conn, make([]byte, len("ready\n"))); err != nil {
 		t.Fatal(err)
 	}
@@ -158,9 +158,9 @@ func TestADeadServerIsNoticed(t *testing.T) {
 
 func TestASlowServerIsNotTakenForDead(t *testing.T) {
 	s := sshd.Start(t, sshd.Options{Users: deploy, HostKeys: []string{"ed25519"}})
-	client, p := through(t, s, func(o *ssh.Options) { o.KeepAlive = 300 * time.Millisecond })
+	client, p := through(t, s, func(o *ssh.Options) { o.KeepAlive = time.Second })
 	p.Delay(20 * time.Millisecond)
-	if got := run(t, client, "sleep 1; echo slow"); got != "slow\n" {
+	if got := run(t, client, "sleep 1.5; echo slow"); got != "slow\n" {
 		t.Errorf("got %q", got)
 	}
 }

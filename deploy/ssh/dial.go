@@ -188,6 +188,16 @@ func (l *listener) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// Write ends the connection at an error: the library would go on waiting for an answer.
+func (l *listener) Write(b []byte) (int, error) {
+	n, err := l.Conn.Write(b)
+	if err != nil {
+		l.once.Do(func() { close(l.ended) })
+		_ = l.Close()
+	}
+	return n, err
+}
+
 func (l *listener) line() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

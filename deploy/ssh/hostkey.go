@@ -21,6 +21,13 @@ type pins struct {
 // parseKnownHosts reads known_hosts text. The library reads files only, so the text, which
 // is not secret, passes through one.
 func parseKnownHosts(text string) (*pins, error) {
+	if path := strings.TrimSpace(text); path != "" && !strings.ContainsAny(path, " \t\n") {
+		data, err := os.ReadFile(expandHome(path)) // as GitLab's variables of type File are
+		if err != nil {
+			return nil, &problem{ErrHostKey, fmt.Sprintf("reading the known hosts: SSH_KNOWN_HOSTS is neither lines as ssh-keyscan prints them nor a file that can be read: %v", err), err}
+		}
+		text = string(data)
+	}
 	file, err := os.CreateTemp("", "known_hosts-")
 	if err != nil {
 		return nil, fmt.Errorf("reading the known hosts: %w", err)
@@ -40,7 +47,7 @@ func parseKnownHosts(text string) (*pins, error) {
 }
 
 // weak are host key algorithms that rest on SHA-1 or DSA; the libraries would offer them.
-var weak = []string{ssh.KeyAlgoRSA, ssh.CertAlgoRSAv01, ssh.InsecureKeyAlgoDSA, ssh.InsecureCertAlgoDSAv01}
+var weak = []string{ssh.KeyAlgoRSA, ssh.CertAlgoRSAv01, "ssh-dss", "ssh-dss-cert-v01@openssh.com"}
 
 // algorithms are what may be offered to the server, so that one with several keys shows a
 // pinned one. None means that no key is pinned: then any is looked at, to be named and refused.

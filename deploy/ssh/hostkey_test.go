@@ -2,6 +2,8 @@ package ssh_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,6 +22,10 @@ func TestEachWayToPinAHostKeyIsAccepted(t *testing.T) {
 	line := s.Line(s.HostKey("ed25519"))
 	hashed := knownhosts.HashHostname(knownhosts.Normalize(s.Address())) + line[strings.Index(line, " "):]
 	other := "# a comment\n\nelsewhere.example " + strings.SplitN(s.Line(s.HostKey("rsa")), " ", 2)[1]
+	file := filepath.Join(t.TempDir(), "known_hosts")
+	if err := os.WriteFile(file, []byte(line), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, known := range map[string]string{
 		"all keys, as ssh-keyscan gives them": s.KnownHosts(),
 		"ed25519 alone":                       line,
@@ -32,6 +38,7 @@ func TestEachWayToPinAHostKeyIsAccepted(t *testing.T) {
 		"among others":                        other + line,
 		"lines that end as on Windows":        strings.ReplaceAll(other+line, "\n", "\r\n"),
 		"without a last line break":           strings.TrimSpace(line),
+		"a file":                              file,
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := to(s)
@@ -75,6 +82,10 @@ func TestAHostKeyThatIsNotPinnedIsRefusedAndNothingIsAsked(t *testing.T) {
 		"of another kind": {
 			s.Line(strangeRSA),
 			"connecting to deploy@127.0.0.1:{port} over SSH: it has no host key of a pinned kind. Pinned: rsa-sha2-512, rsa-sha2-256; the server has: ssh-ed25519, ecdsa-sha2-nistp256. If its administrator confirms the new keys, put the output of `ssh-keyscan -p {port} 127.0.0.1` into SSH_KNOWN_HOSTS",
+		},
+		"a file that is not there": {
+			"/nonexistent/known_hosts",
+			"reading the known hosts: SSH_KNOWN_HOSTS is neither lines as ssh-keyscan prints them nor a file that can be read: open /nonexistent/known_hosts: no such file or directory",
 		},
 		"not in the format": {
 			s.Line(stranger) + "SHA256:abcdef\n",

@@ -27,7 +27,8 @@ type Options struct {
 	// Agent is the path of an SSH agent's socket (SSH_AUTH_SOCK). It is asked where there is
 	// no key, or where the key has a passphrase.
 	Agent string
-	// KnownHosts is known_hosts text (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT). Only a host key
+	// KnownHosts is known_hosts text (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), or the path of
+	// such a file. Only a host key
 	// pinned here is accepted; nothing is ever fetched or added.
 	KnownHosts string
 	// Jump is a server to go through, which may have a Jump of its own. Where it has no Key

@@ -33,7 +33,7 @@ func ping(t *testing.T, daemon *http.Client) error {
 	if err != nil {
 		return err
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	body, err := io.ReadAll(answer.Body)
 	if err == nil && string(body) != "OK" {
 		err = fmt.Errorf("the daemon answered %q", body)
@@ -118,7 +118,7 @@ func TestACommandThatCannotCarryAConnectionSaysWhy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	_, err = conn.Read(make([]byte, 1))
 	want := "running echo no daemon here >&2; exit 3 on deploy@" + s.Address() + ": exit code 3: no daemon here"
 	if err == nil || err.Error() != want {

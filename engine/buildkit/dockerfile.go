@@ -120,14 +120,16 @@ func (b *build) exportedAlready(image *pipeline.Step) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r := b.results[image.ID]
-	return !b.runner.o.DockerStore && r != nil && r.State == engine.Cached && b.last.Digest != "" && b.last.has(b.job.Build, b.imageIndex())
+	return !b.runner.o.DockerStore && r != nil && r.State == engine.Cached && b.last.Digest != "" && b.last.Config == b.configSum() && b.last.hasDir(b.job.Build, b.imageDir())
 }
 
-// imageIndex is the file that is written last when an image is exported.
-func (b *build) imageIndex() string {
+func (b *build) configSum() string { return digest.FromBytes(b.config).Encoded() }
+
+// imageDir is the layout that the image is exported to, relative to the build directory.
+func (b *build) imageDir() string {
 	for _, s := range b.plan.Steps {
 		if s.Export != nil && s.Export.Image {
-			return s.Export.To + "/index.json"
+			return s.Export.To
 		}
 	}
 	return ""

@@ -85,10 +85,15 @@ func (b *build) noImage(msg string) string {
 
 // fullDisk adds what to do about a full disk.
 func fullDisk(msg string) string {
-	if strings.Contains(msg, "no space left on device") {
+	if noSpace(msg) {
 		return msg + ": the disk that the engine keeps its state on is full; free some space and run again"
 	}
 	return msg
+}
+
+// noSpace reports whether a text has the kernel's words for a full disk, or those of libc.
+func noSpace(text string) bool {
+	return strings.Contains(text, "no space left on device") || strings.Contains(text, "No space left on device")
 }
 
 // failureLog is what a failed step printed.

@@ -5,8 +5,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"slipway/pipeline"
 )
@@ -17,6 +20,7 @@ import (
 type exported struct {
 	Key    string           `json:"key"`
 	Digest string           `json:"digest,omitempty"` // of the image
+	Config string           `json:"config,omitempty"` // SHA-256 of the image's config before it was stamped: other base, other config
 	Files  map[string]stamp `json:"files"`            // by path below the build directory
 }
 
@@ -68,6 +72,31 @@ func (e *exported) note(build, file string) {
 	if s, ok := stampOf(filepath.Join(build, filepath.FromSlash(file))); ok {
 		e.Files[file] = s
 	}
+}
+
+// hasDir is has for all files that were noted below a directory, one at least.
+func (e *exported) hasDir(build, dir string) bool {
+	noted := false
+	for file := range e.Files {
+		if strings.HasPrefix(file, dir+"/") {
+			if noted = e.has(build, file); !noted {
+				return false
+			}
+		}
+	}
+	return noted
+}
+
+// noteDir is note for all files below a directory, and forgets what was there before.
+func (e *exported) noteDir(build, dir string) {
+	maps.DeleteFunc(e.Files, func(file string, _ stamp) bool { return strings.HasPrefix(file, dir+"/") })
+	files := os.DirFS(build)
+	_ = fs.WalkDir(files, dir, func(file string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			e.note(build, file)
+		}
+		return err // what is not noted is exported again
+	})
 }
 
 func (e *exported) write(s *scratch, build, service string) {

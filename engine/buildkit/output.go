@@ -87,6 +87,9 @@ func (b *build) collect(result *engine.Result) {
 		}
 		if r.Failure != nil && r.Failure.Log == "" {
 			r.Failure.Log = b.failureLog(s)
+			if noSpace(r.Failure.Log) && !noSpace(r.Failure.Message) {
+				r.Failure.Message = fullDisk(r.Failure.Message + ": no space left on device")
+			}
 		}
 		result.Steps = append(result.Steps, *r)
 	}

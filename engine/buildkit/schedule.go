@@ -33,17 +33,9 @@ func newSchedule(ctx context.Context, plan *pipeline.Plan, warm bool) *schedule 
 // step's own.
 func (s *schedule) await(st *pipeline.Step) (context.Context, bool) {
 	ctx := s.ctxs[st.ID]
-	wait := st.Needs
-	if !s.warm {
-		wait = append(append([]string(nil), st.Needs...), st.After...)
-	}
-	for _, id := range wait {
-		ch, known := s.ended[id]
-		if !known {
-			continue // an After of a step that this plan leaves out
-		}
+	for _, id := range s.waitsFor(st) {
 		select {
-		case <-ch:
+		case <-s.ended[id]:
 		case <-ctx.Done():
 			return ctx, false
 		}
@@ -55,6 +47,20 @@ func (s *schedule) await(st *pipeline.Step) (context.Context, bool) {
 		}
 	}
 	return ctx, ctx.Err() == nil
+}
+
+// waitsFor lists the steps that must have ended before st may start.
+func (s *schedule) waitsFor(st *pipeline.Step) []string {
+	wait := st.Needs
+	if s.warm {
+		return wait
+	}
+	for _, id := range st.After {
+		if s.ended[id] != nil { // else it is a step that this plan leaves out
+			wait = append(wait[:len(wait):len(wait)], id)
+		}
+	}
+	return wait
 }
 
 // end says how a step ended. Where it failed, those that come after it are stopped: a

@@ -2,6 +2,7 @@ package buildkit
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -18,8 +19,11 @@ func Stamp(config []byte, b *pipeline.Build, created time.Time) ([]byte, error) 
 	if err := json.Unmarshal(config, &img); err != nil {
 		return nil, fmt.Errorf("the image config is no JSON object: %w", err)
 	}
+	if img == nil {
+		return nil, errors.New("the image config is no JSON object: it is null")
+	}
 	inner := map[string]json.RawMessage{}
-	if raw, ok := img["config"]; ok {
+	if raw, ok := img["config"]; ok && string(raw) != "null" {
 		if err := json.Unmarshal(raw, &inner); err != nil {
 			return nil, fmt.Errorf("the image config's field config: %w", err)
 		}
@@ -62,6 +66,9 @@ func Stamp(config []byte, b *pipeline.Build, created time.Time) ([]byte, error) 
 // or Epoch, to created. A base image's are older and stay.
 func stampHistory(history []map[string]json.RawMessage, created time.Time) {
 	for _, h := range history {
+		if h == nil {
+			continue // null: not for us to mend
+		}
 		var at time.Time
 		if err := json.Unmarshal(h["created"], &at); err != nil || at.After(created) || at.Equal(Epoch) {
 			h["created"] = mustJSON(created.UTC())

@@ -77,7 +77,7 @@ func exists(path string) bool {
 
 func (o Options) runner(name string) buildkit.Options {
 	return buildkit.Options{
-		Name: name, Warm: true, Parallel: max(2, runtime.NumCPU()), CacheDir: o.CacheDir, Display: o.Display, Auth: o.Auth, Mirrors: o.Mirrors,
+		Name: name, Warm: true, Parallel: max(2, runtime.NumCPU()), CacheDir: o.CacheDir, Display: o.Display, Auth: o.Auth,
 	}
 }
 
@@ -92,7 +92,7 @@ func (o Options) embedded(ctx context.Context) (engine.Engine, error) {
 		return nil, fmt.Errorf("connecting to the embedded engine at %s: %w", s.Addr, err)
 	}
 	r := o.runner("embedded BuildKit")
-	r.OnClose = s.Close
+	r.Mirrors, r.OnClose = o.Mirrors, s.Close
 	r.Warm, r.OnWarm = warmth(filepath.Join(o.CacheDir, "buildkit", "warm"))
 	return buildkit.New(c, r), nil
 }
@@ -144,6 +144,9 @@ func (o Options) remote(ctx context.Context) (engine.Engine, error) {
 			return nil, context.Cause(ctx)
 		}
 		return nil, fmt.Errorf("SLIPWAY_ENGINE=%s: no BuildKit answers there: %w. Check the address, or unset it to use an engine on this machine", o.Setting, err)
+	}
+	if len(o.Mirrors) > 0 {
+		o.Display.Start("REGISTRY_MIRROR is for the embedded engine: the BuildKit at " + o.Setting + " uses the mirrors of its own buildkitd.toml").Done(nil)
 	}
 	return buildkit.New(c, o.runner("BuildKit at "+o.Setting)), nil
 }

@@ -58,3 +58,13 @@ func pipe(from, to net.Conn) {
 	_ = to.Close()
 	_ = from.Close()
 }
+
+// stopEngine stops the engine of a cache directory.
+func stopEngine(t testing.TB, dir string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := embedded.Stop(ctx, dir); err != nil {
+		t.Error(err)
+	}
+}

@@ -99,3 +99,21 @@ func TestADockerThatIsNotThere(t *testing.T) {
 		t.Errorf("it says:\n%s\nwant:\n%s…", res.stderr, want)
 	}
 }
+
+// Docker has its own setting for mirrors, so an error must not say that slipway's were tried.
+func TestDockerSaysWhereItLookedForABaseImage(t *testing.T) {
+	reg := registry.Start(t, registry.Options{})
+	daemon := dockerd.Start(t, dockerd.Options{HostNetwork: true})
+	base := reg.Host + "/group/none:1"
+	r := packed(t, map[string]string{"Dockerfile": "FROM " + base + "\nCOPY app.txt /\n", "app.txt": "app\n"})
+	res := in(r.Dir, "SLIPWAY_ENGINE=docker", "DOCKER_HOST="+daemon.Host, "REGISTRY_MIRROR=mirror.example.com").slipway(t, "build:service", "box").exits(t, 1)
+	for _, want := range []string{
+		"REGISTRY_MIRROR is for the embedded engine: Docker uses the registry-mirrors of its own daemon.json",
+		"✗ a base image is not to be had: ", base, "Tried: the registry that its name says. Check the image's name and tag",
+		"services/box/Dockerfile",
+	} {
+		if !strings.Contains(res.stderr, want) {
+			t.Errorf("it does not say %q, but:\n%s", want, res.stderr)
+		}
+	}
+}

@@ -72,7 +72,7 @@ func newGoProxy(t testing.TB, password string) *goProxy {
 func (p *goProxy) env(t testing.TB) []string {
 	t.Helper()
 	homeDir := t.TempDir()
-	host, _, _ := strings.Cut(strings.TrimPrefix(p.url, "https://"), ":")
+	host := strings.TrimPrefix(p.url, "https://") // with its port: Go looks for all of it
 	must(t, os.WriteFile(filepath.Join(homeDir, ".netrc"), fmt.Appendf(nil, "machine %s login %s password %s\n", host, p.user, p.password), 0o600))
 	others := ""
 	for _, v := range hostGo {

@@ -96,7 +96,7 @@ func TestCredentials(t *testing.T) {
 	} {
 		t.Run(kind, func(t *testing.T) {
 			r := sample(t, "alpha")
-			r.Write("services/alpha/name.txt", kind)
+			r.Write("services/alpha/name.go", "package main\n\n// "+rand.Text()+" is content that the engine has to check.\n")
 			r.Commit("Be another content", later(1))
 			p := in(r.Dir, append(env(t), "REGISTRY="+reg.Host)...).start(t, "image:push", "alpha")
 			seen := watchCommandLines(p)

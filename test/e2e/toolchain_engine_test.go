@@ -38,7 +38,7 @@ func TestAToolchainImageFindsDataRacesWithTheGoOfGoMod(t *testing.T) {
 	c := in(r.Dir, "SLIPWAY_CACHE="+ownCache(t), "REGISTRY_MIRROR="+mirror.Host)
 	res := c.slipway(t, "build:test", "alpha").exits(t, 1)
 	got := lastBlock(res)
-	for _, want := range []string{"✗ test alpha failed with exit status 1\n", "services/alpha/race_test.go:12: ", "TestCounter", "race", "\nRepeat only this: go tool mage build:test alpha\n"} {
+	for _, want := range []string{"✗ test alpha failed with exit status 1\n", "services/alpha/race_test.go:12: TestCounter: WARNING: DATA RACE", "\nRepeat only this: go tool mage build:test alpha\n"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("it does not say %q, but:\n%s", want, got)
 		}

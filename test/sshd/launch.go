@@ -14,8 +14,8 @@ import (
 )
 
 // boot runs as process 1 of the server's namespaces, under tini. $1 is the server's
-// directory, $2 a Docker socket or "", $3 a command to hide or "". The socket is a symbolic
-// link, so that it is found again when its daemon restarts.
+// directory, $2 a Docker socket or "". The socket is a symbolic link, so that it is found
+// again when its daemon restarts.
 const boot = `set -e
 mount --make-rprivate /
 mount -t proc proc /proc
@@ -23,7 +23,6 @@ mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -m 755 /run/sshd
 for file in passwd shadow group; do mount --bind "$1/$file" "/etc/$file"; done
 if [ -n "$2" ]; then ln -s "$2" /run/docker.sock; fi
-if [ -n "$3" ]; then mount --bind /dev/null "$3"; fi
 exec "$(command -v sshd)" -D -e -f "$1/sshd_config"`
 
 // launch starts the server and returns when it listens.
@@ -51,7 +50,7 @@ func freePort() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	return listener.Addr().(*net.TCPAddr).Port, nil
 }
 
@@ -63,15 +62,9 @@ func (s *Server) tryLaunch() error {
 	if err != nil {
 		return err
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }()
 	before := len(s.Log())
-	hidden := ""
-	if s.options.NoDockerCLI {
-		if hidden, err = exec.LookPath("docker"); err != nil {
-			hidden = ""
-		}
-	}
-	cmd := exec.Command("tini", "-s", "--", "sh", "-c", boot, "sh", s.dir, s.options.DockerSocket, hidden)
+	cmd := exec.Command("tini", "-s", "--", "sh", "-c", boot, "sh", s.dir, s.options.DockerSocket)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH") + ":/usr/sbin:/sbin:/usr/bin:/bin", "LC_ALL=C"}
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{
@@ -106,7 +99,7 @@ func (s *Server) await(p *process, offset int) error {
 			if strings.Contains(s.Log()[offset:], "Address already in use") {
 				return fmt.Errorf("port %d: %w", s.Port, syscall.EADDRINUSE)
 			}
-			return fmt.Errorf("it ended: %v", p.err)
+			return fmt.Errorf("it ended: %w", p.err)
 		case <-deadline:
 			return errors.New("it did not listen within 20 seconds")
 		case <-again.C:

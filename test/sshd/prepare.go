@@ -32,12 +32,39 @@ func (s *Server) prepare() error {
 	if err := s.makeHostKeys(); err != nil {
 		return err
 	}
+	if s.options.NoDockerCLI {
+		if err := s.makeCommands(); err != nil {
+			return err
+		}
+	}
 	docker, err := s.shareDocker()
 	if err != nil {
 		return err
 	}
 	return s.makeUsers(docker)
 }
+
+// makeCommands makes a directory of all the machine's commands but Docker's.
+func (s *Server) makeCommands() error {
+	if err := os.Mkdir(s.commands(), 0o755); err != nil {
+		return err
+	}
+	found, err := os.ReadDir("/usr/bin")
+	if err != nil {
+		return err
+	}
+	for _, command := range found {
+		if strings.HasPrefix(command.Name(), "docker") {
+			continue
+		}
+		if err := os.Symlink(filepath.Join("/usr/bin", command.Name()), filepath.Join(s.commands(), command.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Server) commands() string { return filepath.Join(s.dir, "bin") }
 
 // shareDocker lets the accounts reach the socket's directory and gives the group that owns it.
 func (s *Server) shareDocker() (group int, err error) {
@@ -116,7 +143,7 @@ func (s *Server) authorize(user, line string) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	_, err = fmt.Fprintln(file, strings.TrimSuffix(line, "\n"))
 	return err
 }
@@ -139,6 +166,9 @@ func (s *Server) configure() error {
 	}
 	if !strings.Contains(s.options.Config, "Subsystem") { // sshd takes no second one
 		lines = append(lines, "Subsystem sftp internal-sftp")
+	}
+	if s.options.NoDockerCLI {
+		lines = append(lines, "SetEnv PATH="+s.commands())
 	}
 	for _, key := range s.hostKeys {
 		lines = append(lines, "HostKey "+s.hostKeyFile(key.kind))

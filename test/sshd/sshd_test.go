@@ -25,12 +25,12 @@ func login(t *testing.T, s *sshd.Server, user, command string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	session, err := client.NewSession()
 	if err != nil {
 		return "", err
 	}
-	defer session.Close()
+	defer func() { _ = session.Close() }()
 	out, err := session.CombinedOutput(command)
 	return string(out), err
 }
