@@ -13,7 +13,6 @@ func (s *service) mode() {
 	modes := []string{"", "replicated", "global", "replicated-job", "global-job"}
 	if !slices.Contains(modes, s.deploy.Mode) {
 		s.say(Error, []string{"deploy", "mode"}, "use one of "+strings.Join(modes[1:], ", "), "there is no mode %q", s.deploy.Mode)
-		return
 	}
 	global := s.deploy.Mode == "global" || s.deploy.Mode == "global-job"
 	switch r := s.deploy.Replicas; {
@@ -93,7 +92,7 @@ func (s *service) updates() {
 		if !slices.Contains([]string{"", "stop-first", "start-first"}, u.Order) {
 			s.say(Error, at("order"), "use stop-first or start-first", "there is no order %q", u.Order)
 		}
-		if u.MaxFailureRatio < 0 || u.MaxFailureRatio > 1 {
+		if r := u.MaxFailureRatio; !(r >= 0 && r <= 1) { // NaN is neither
 			s.say(Error, at("max_failure_ratio"), "", "%v is no ratio between 0 and 1", u.MaxFailureRatio)
 		}
 		s.notNegative(at("")[:2], map[string]*types.Duration{"delay": &u.Delay, "monitor": &u.Monitor})

@@ -40,7 +40,9 @@ func (b *build) buildStep(ctx context.Context, gw gateway.Client, s *pipeline.St
 		}
 		inputs[name] = def.ToPB()
 	}
-	res, err := b.solve(ctx, gw, s, gateway.SolveRequest{Frontend: "dockerfile.v0", FrontendOpt: b.graph.frontendOpts(s.Build), FrontendInputs: inputs})
+	opts := b.graph.frontendOpts(s.Build)
+	b.mirrorContexts(ctx, gw, s.Build.Bases, opts)
+	res, err := b.solve(ctx, gw, s, gateway.SolveRequest{Frontend: "dockerfile.v0", FrontendOpt: opts, FrontendInputs: inputs})
 	if err != nil {
 		return "", nil, err
 	}
@@ -62,7 +64,7 @@ func (b *build) buildStep(ctx context.Context, gw gateway.Client, s *pipeline.St
 func (b *build) resolveBases(ctx context.Context, gw gateway.Client, bases []string) {
 	for _, base := range bases {
 		ref, err := reference.ParseNormalizedNamed(base)
-		if err != nil {
+		if err != nil || b.baseKnown(base) {
 			continue
 		}
 		_, dgst, _, err := gw.ResolveImageConfig(ctx, reference.TagNameOnly(ref).String(), sourceresolver.Opt{
@@ -71,13 +73,23 @@ func (b *build) resolveBases(ctx context.Context, gw gateway.Client, bases []str
 		if err != nil {
 			continue
 		}
-		b.mu.Lock()
-		if b.bases == nil {
-			b.bases = map[string]string{}
-		}
-		b.bases[base] = dgst.String()
-		b.mu.Unlock()
+		b.noteBase(base, dgst.String())
 	}
+}
+
+func (b *build) noteBase(base, digest string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.bases == nil {
+		b.bases = map[string]string{}
+	}
+	b.bases[base] = digest
+}
+
+func (b *build) baseKnown(base string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.bases[base] != ""
 }
 
 // imageStep is the plan's Build step that makes the image, nil where there is none.
@@ -120,10 +132,8 @@ func (b *build) exportedAlready(image *pipeline.Step) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r := b.results[image.ID]
-	return !b.runner.o.DockerStore && r != nil && r.State == engine.Cached && b.last.Digest != "" && b.last.Config == b.configSum() && b.last.hasDir(b.job.Build, b.imageDir())
+	return !b.runner.o.DockerStore && r != nil && r.State == engine.Cached && b.last.Digest != "" && b.last.hasDir(b.job.Build, b.imageDir())
 }
-
-func (b *build) configSum() string { return digest.FromBytes(b.config).Encoded() }
 
 // imageDir is the layout that the image is exported to, relative to the build directory.
 func (b *build) imageDir() string {

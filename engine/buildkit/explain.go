@@ -77,8 +77,8 @@ func (b *build) hint(s *pipeline.Step, msg string) string {
 // noImage adds where an image was looked for, and what to do.
 func (b *build) noImage(msg string) string {
 	tried := "the registry that its name says"
-	if len(b.runner.o.Mirrors) > 0 {
-		tried = "the mirrors " + strings.Join(b.runner.o.Mirrors, ", ") + " (REGISTRY_MIRROR) and the registry that its name says"
+	if mirrors := append(b.runner.o.Mirrors, b.runner.o.ImageMirrors...); len(mirrors) > 0 {
+		tried = "the mirrors " + strings.Join(mirrors, ", ") + " (REGISTRY_MIRROR) and the registry that its name says"
 	}
 	return fmt.Sprintf("%s. Tried: %s. Check the image's name and tag, or set REGISTRY_MIRROR to a registry that has it", msg, tried)
 }

@@ -20,7 +20,6 @@ import (
 type exported struct {
 	Key    string           `json:"key"`
 	Digest string           `json:"digest,omitempty"` // of the image
-	Config string           `json:"config,omitempty"` // SHA-256 of the image's config before it was stamped: other base, other config
 	Files  map[string]stamp `json:"files"`            // by path below the build directory
 }
 

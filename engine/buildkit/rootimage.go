@@ -24,7 +24,7 @@ func (b *build) rootImages(ctx context.Context, gw gateway.Client, platform ocis
 		if _, done := states[name]; done {
 			continue
 		}
-		st, err := resolveRoot(ctx, gw, name, platform)
+		st, err := b.resolveRoot(ctx, gw, name, platform)
 		if err != nil {
 			return nil, fmt.Errorf("the toolchain image %s: %s", name, b.noImage(plainMessage(err)))
 		}
@@ -33,12 +33,17 @@ func (b *build) rootImages(ctx context.Context, gw gateway.Client, platform ocis
 	return states, nil
 }
 
-func resolveRoot(ctx context.Context, gw gateway.Client, name string, platform ocispecs.Platform) (llb.State, error) {
+func (b *build) resolveRoot(ctx context.Context, gw gateway.Client, name string, platform ocispecs.Platform) (llb.State, error) {
 	ref, err := reference.ParseNormalizedNamed(name)
 	if err != nil {
 		return llb.State{}, err
 	}
 	ref = reference.TagNameOnly(ref)
+	if instead := b.standIn(ctx, gw, ref, platform); instead != "" {
+		if ref, err = reference.ParseNormalizedNamed(instead); err != nil {
+			return llb.State{}, err
+		}
+	}
 	_, digest, config, err := gw.ResolveImageConfig(ctx, ref.String(), sourceresolver.Opt{
 		LogName: "toolchain " + name, ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &platform},
 	})

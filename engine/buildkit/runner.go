@@ -46,6 +46,9 @@ type Options struct {
 	Auth func(host string) (types.AuthConfig, error)
 	// Mirrors are named in errors: the engine itself has been told of them.
 	Mirrors []string
+	// ImageMirrors are mirrors of Docker Hub that the engine has not been told of, and whose
+	// images it is given instead.
+	ImageMirrors []string
 	// DockerStore says that images go to the Docker store behind this BuildKit instead of
 	// an OCI layout. PushStore then pushes from there.
 	DockerStore bool

@@ -51,7 +51,7 @@ func (b *build) finish(resp map[string]string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	b.last.Digest, b.last.Config = digest, b.configSum()
+	b.last.Digest = digest
 	b.last.noteDir(b.job.Build, b.imageDir())
 	b.last.write(b.scratch, b.job.Build, b.plan.Service)
 	return digest, nil

@@ -125,8 +125,9 @@ func (o Options) docker(ctx context.Context, asked bool) (engine.Engine, error) 
 	}
 	r.DockerStore, r.OnClose = true, d.Close
 	r.PushStore = func(ctx context.Context, refs []string) (string, error) { return d.Push(ctx, refs, o.Auth) }
-	if len(o.Mirrors) > 0 {
-		o.Display.Start("REGISTRY_MIRROR is for the embedded engine: Docker uses the registry-mirrors of its own daemon.json").Done(nil)
+	if r.ImageMirrors = o.Mirrors; len(o.Mirrors) > 0 && !d.Recent() {
+		r.ImageMirrors = nil // its Dockerfile frontend does not know named contexts
+		o.Display.Start("Docker " + d.Version + " cannot be given REGISTRY_MIRROR: it uses the registry-mirrors of its own daemon.json").Done(nil)
 	}
 	return buildkit.New(c, r), nil
 }
@@ -145,8 +146,7 @@ func (o Options) remote(ctx context.Context) (engine.Engine, error) {
 		}
 		return nil, fmt.Errorf("SLIPWAY_ENGINE=%s: no BuildKit answers there: %w. Check the address, or unset it to use an engine on this machine", o.Setting, err)
 	}
-	if len(o.Mirrors) > 0 {
-		o.Display.Start("REGISTRY_MIRROR is for the embedded engine: the BuildKit at " + o.Setting + " uses the mirrors of its own buildkitd.toml").Done(nil)
-	}
-	return buildkit.New(c, o.runner("BuildKit at "+o.Setting)), nil
+	r := o.runner("BuildKit at " + o.Setting)
+	r.ImageMirrors = o.Mirrors
+	return buildkit.New(c, r), nil
 }

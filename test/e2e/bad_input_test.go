@@ -1,8 +1,10 @@
 package e2e
 
 import (
+	"context"
 	"testing"
 
+	"slipway/engine/embedded"
 	"slipway/test/gitrepo"
 	"slipway/test/registry"
 )
@@ -22,6 +24,7 @@ func refused(t *testing.T, c call, code int, says string, args ...string) {
 	}
 	if left := tree(t, engine); left != "" {
 		t.Errorf("slipway %q started an engine:\n%s", args, left)
+		must(t, embedded.Stop(context.Background(), engine))
 	}
 }
 

@@ -108,7 +108,7 @@ func TestDockerSaysWhereItLookedForABaseImage(t *testing.T) {
 	r := packed(t, map[string]string{"Dockerfile": "FROM " + base + "\nCOPY app.txt /\n", "app.txt": "app\n"})
 	res := in(r.Dir, "SLIPWAY_ENGINE=docker", "DOCKER_HOST="+daemon.Host, "REGISTRY_MIRROR=mirror.example.com").slipway(t, "build:service", "box").exits(t, 1)
 	for _, want := range []string{
-		"REGISTRY_MIRROR is for the embedded engine: Docker uses the registry-mirrors of its own daemon.json",
+		" cannot be given REGISTRY_MIRROR: it uses the registry-mirrors of its own daemon.json",
 		"✗ a base image is not to be had: ", base, "Tried: the registry that its name says. Check the image's name and tag",
 		"services/box/Dockerfile",
 	} {

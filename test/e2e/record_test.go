@@ -36,13 +36,19 @@ type record struct {
 
 func readRecord(t testing.TB, r *gitrepo.Repo) record {
 	t.Helper()
+	return readRecordOn(t, r, "embedded BuildKit")
+}
+
+// readRecordOn is readRecord for another engine.
+func readRecordOn(t testing.TB, r *gitrepo.Repo, engine string) record {
+	t.Helper()
 	var rec record
 	dec := json.NewDecoder(strings.NewReader(read(t, file(r, "build/run.json"))))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&rec); err != nil {
 		t.Fatalf("build/run.json: %v", err)
 	}
-	if rec.Version != 1 || rec.Commit != r.Head() || rec.Engine != "embedded BuildKit" {
+	if rec.Version != 1 || rec.Commit != r.Head() || rec.Engine != engine {
 		t.Errorf("build/run.json: version %d, commit %s, engine %q", rec.Version, rec.Commit, rec.Engine)
 	}
 	return rec

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 
 	"slipway/engine/embedded"
+	"slipway/test/baseimage"
 )
 
 // basic are credentials.
@@ -95,5 +96,17 @@ func TestAnEngineThatDoesNotAnswer(t *testing.T) {
 			!strings.HasSuffix(res.stderr, ". Check the address, or unset it to use an engine on this machine\n") {
 			t.Errorf("%s: it says:\n%s", address, res.stderr)
 		}
+	}
+}
+
+// A BuildKit that others run has mirrors of its own, or none: it gets the images of ours.
+func TestABuildKitAtAnAddressTakesBaseImagesFromTheMirror(t *testing.T) {
+	s := serve(t)
+	mirror := baseimage.Mirror(t, "alpine:3.20")
+	r := packed(t, map[string]string{"Dockerfile": "FROM alpine:3.20\nRUN echo made >/made\n"})
+	in(r.Dir, "SLIPWAY_ENGINE="+s.Addr, "REGISTRY_MIRROR="+mirror.Host).slipway(t, "build:service", "box").exits(t, 0)
+	run := readRecordOn(t, r, "BuildKit at "+s.Addr)
+	if got := run.Services[0].Bases["alpine:3.20"]; !strings.HasPrefix(got, "sha256:") {
+		t.Errorf("the run's record names the base image's digest as %q", got)
 	}
 }
