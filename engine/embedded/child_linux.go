@@ -72,7 +72,7 @@ func openLog(path string) (*os.File, error) {
 // environment keeps what the server needs of a command's environment. The rest stays out
 // of a process that outlives the command: a CI job's variables are full of secrets.
 func environment(all []string) []string {
-	keep := map[string]bool{"PATH": true, "HOME": true, "HTTP_PROXY": true, "HTTPS_PROXY": true, "NO_PROXY": true,
+	keep := map[string]bool{"PATH": true, "HOME": true, "USER": true, "HTTP_PROXY": true, "HTTPS_PROXY": true, "NO_PROXY": true,
 		"ALL_PROXY": true, "SSL_CERT_FILE": true, "SSL_CERT_DIR": true}
 	var out []string
 	for _, entry := range all {

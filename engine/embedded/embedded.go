@@ -1,6 +1,8 @@
 // Package embedded starts the embedded engine: a BuildKit server of this project's own
 // (tools/buildkitd), compiled once, run as a child process, shared by all commands of one
-// cache directory, and stopped by itself when nobody has used it for a while.
+// cache directory, and stopped by itself when nobody has used it for a while. A user other
+// than root needs ranges of subordinate ids (subuid(5)) and newuidmap: the server is then
+// root of a user namespace.
 package embedded
 
 import (
@@ -39,7 +41,7 @@ type Options struct {
 // Server is one command's hold on the shared server.
 type Server struct {
 	Addr string // "unix:///…", for BuildKit's client
-	PID  int    // the server's process
+	PID  int    // the server's process; without root the one that holds its namespaces
 
 	hold *flock.Flock
 }

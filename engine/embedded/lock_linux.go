@@ -67,10 +67,9 @@ func waitGone(ctx context.Context, root string, limit time.Duration) error {
 
 // terminate ends a server: politely, then by force.
 func terminate(ctx context.Context, root string, h holder) error {
-	cmdline, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", h.PID))
 	// A number alone could be another process: a shared directory may hold the lock of a
 	// server in another container.
-	if h.PID == 0 || err != nil || !bytes.Contains(cmdline, []byte("\x00"+root+"\x00")) {
+	if !serves(h.PID, root) {
 		if waitGone(ctx, root, answerTime) == nil {
 			return nil // it ended meanwhile
 		}
@@ -80,7 +79,7 @@ func terminate(ctx context.Context, root string, h holder) error {
 	const polite, forced = 30 * time.Second, 10 * time.Second
 	_ = syscall.Kill(h.PID, syscall.SIGTERM)
 	if waitGone(ctx, root, polite) == nil {
-		return nil
+		return waitEnded(ctx, root, h)
 	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("waiting for the server (process %d) to stop: %w", h.PID, context.Cause(ctx))
@@ -88,6 +87,29 @@ func terminate(ctx context.Context, root string, h holder) error {
 	_ = syscall.Kill(h.PID, syscall.SIGKILL)
 	if err := waitGone(ctx, root, forced); err != nil {
 		return fmt.Errorf("the server (process %d) does not stop, not even by kill -9: %w", h.PID, err)
+	}
+	return waitEnded(ctx, root, h)
+}
+
+// serves says whether a process is the server on root, or the holder of its namespaces.
+func serves(pid int, root string) bool {
+	cmdline, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	return pid != 0 && err == nil && bytes.Contains(cmdline, []byte("\x00"+root+"\x00"))
+}
+
+// waitEnded waits for the process that held the namespaces of a server without root, which
+// ends just after the server and its lock.
+func waitEnded(ctx context.Context, root string, h holder) error {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	tick := time.NewTicker(poll / 4)
+	defer tick.Stop()
+	for serves(h.PID, root) {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the server has ended and its process %d has not; end it (kill -9 %d)", h.PID, h.PID)
+		case <-tick.C:
+		}
 	}
 	return nil
 }

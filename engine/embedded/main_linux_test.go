@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -51,11 +52,24 @@ func options(t *testing.T) Options {
 			log, _ := os.ReadFile(filepath.Join(dir, "buildkit", logName))
 			t.Logf("the server's log:\n%s", log)
 		}
-		if err := os.RemoveAll(dir); err != nil {
+		if err := removeState(dir); err != nil {
 			t.Errorf("the server left something behind: %v", err)
 		}
 	})
 	return o
+}
+
+// removeState removes a state directory. Without root, what images' users own in it is not
+// the user's to remove, but root's of a user namespace with the same ids.
+func removeState(dir string) error {
+	if os.Geteuid() == 0 {
+		return os.RemoveAll(dir)
+	}
+	out, err := exec.Command("unshare", "--map-root-user", "--map-auto", "rm", "-r", dir).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return nil
 }
 
 func optionsIn(t *testing.T, dir string) Options {

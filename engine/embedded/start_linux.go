@@ -13,7 +13,9 @@ import (
 
 func start(ctx context.Context, o Options) (*Server, error) {
 	if os.Geteuid() != 0 {
-		return nil, errors.New("the embedded engine needs root, since it mounts file systems and starts containers; run as root, or set SLIPWAY_ENGINE to docker, dagger or the address of a BuildKit (tcp://host:1234)")
+		if err := rootlessReady(ctx); err != nil {
+			return nil, err
+		}
 	}
 	cacheDir, err := filepath.Abs(o.CacheDir)
 	if err != nil {
@@ -165,6 +167,9 @@ func (s starter) ensure(ctx context.Context) (holder, error) {
 	}
 	addr := "unix://" + filepath.Join(s.layout.run, "buildkitd.sock")
 	if _, err := waitReady(ctx, addr, readyTime, ch.gone); err != nil {
+		if os.Geteuid() != 0 {
+			err = explainRootless(err, "/proc/sys")
+		}
 		return h, err
 	}
 	return holder{PID: ch.pid, Addr: addr}, nil

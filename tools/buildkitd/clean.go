@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
@@ -14,16 +15,16 @@ import (
 // clean removes what a server leaves behind when it is killed: running containers, mounts
 // under its directories, bundles, temporary files and the socket. The caches stay. The
 // caller holds the lock on root, so that nothing of it is in use.
-func clean(ctx context.Context, root, run, runc string) error {
-	if err := deleteContainers(ctx, root, runc); err != nil {
+func clean(ctx context.Context, c options, run, runc string) error {
+	if err := deleteContainers(ctx, c.root, runc); err != nil {
 		return err
 	}
-	for _, dir := range []string{root, run} {
+	for _, dir := range []string{c.root, run} {
 		if err := unmountBelow(dir); err != nil {
 			return err
 		}
 	}
-	bundles, err := filepath.Glob(filepath.Join(root, "runc-*", "executor", "*", "config.json"))
+	bundles, err := filepath.Glob(filepath.Join(c.root, "runc-*", "executor", "*", "config.json"))
 	if err != nil {
 		return err
 	}
@@ -31,6 +32,13 @@ func clean(ctx context.Context, root, run, runc string) error {
 	for _, b := range bundles {
 		remove = append(remove, filepath.Dir(b))
 	}
+	namespaces, err := filepath.Glob(filepath.Join(run, "userns-*"))
+	if err != nil {
+		return err
+	}
+	holder, _ := holderPID()
+	own := usernsDir(c.run, holder)
+	remove = append(remove, slices.DeleteFunc(namespaces, func(dir string) bool { return dir == own })...)
 	for _, path := range remove {
 		if err := os.RemoveAll(path); err != nil {
 			return fmt.Errorf("removing what a killed server left: %w", err)

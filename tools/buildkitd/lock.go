@@ -48,7 +48,8 @@ func takeRoot(c options) (runs []string, err error) {
 	if before.Run != "" && !slices.Contains(runs, before.Run) {
 		runs = append(runs, before.Run)
 	}
-	data, err := json.Marshal(holder{PID: os.Getpid(), Addr: c.addr, Run: c.run})
+	pid, _ := holderPID()
+	data, err := json.Marshal(holder{PID: pid, Addr: c.addr, Run: c.run})
 	if err != nil {
 		return nil, err
 	}

@@ -39,14 +39,34 @@ func main() {
 		return
 	}
 	if err == nil {
-		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-		err = run(ctx, c)
-		stop()
+		err = start(c)
+	}
+	var said errSaid
+	if errors.As(err, &said) {
+		os.Exit(said.code)
 	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "buildkitd: %v\n", err)
 		os.Exit(1)
 	}
+}
+
+// start is the part of this process: see userns.go for those that are not the server.
+func start(c options) error {
+	_, namespaced := holderPID()
+	switch {
+	case os.Getenv(initEnv) != "":
+		return beInit()
+	case namespaced:
+		if err := ownProc(); err != nil {
+			return err
+		}
+	case os.Geteuid() != 0:
+		return holdNamespaces(c)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	return run(ctx, c)
 }
 
 func parse(args []string) (options, error) {
@@ -106,7 +126,7 @@ func run(ctx context.Context, c options) error {
 		return err
 	}
 	for _, dir := range runs {
-		if err := clean(ctx, c.root, dir, runc); err != nil {
+		if err := clean(ctx, c, dir, runc); err != nil {
 			return err
 		}
 	}
@@ -121,6 +141,6 @@ func run(ctx context.Context, c options) error {
 	}
 	err = serve(ctx, c, runc)
 	// The context may be over, and the containers of cancelled builds must go all the same.
-	err = errors.Join(err, clean(context.WithoutCancel(ctx), c.root, c.run, runc))
+	err = errors.Join(err, clean(context.WithoutCancel(ctx), c, c.run, runc))
 	return err
 }

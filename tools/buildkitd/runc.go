@@ -42,9 +42,14 @@ func deleteContainers(ctx context.Context, root, runc string) error {
 	if err != nil {
 		return fmt.Errorf("listing the containers a killed server left: %w", err)
 	}
+	_, namespaced := holderPID()
 	for _, e := range entries {
-		if err := deleteContainer(ctx, runc, e.Name()); err != nil {
-			return err
+		// In a namespace they ended with it, and runc's notes of them are process numbers
+		// that mean nothing in another.
+		if !namespaced {
+			if err := deleteContainer(ctx, runc, e.Name()); err != nil {
+				return err
+			}
 		}
 		// One that was killed while runc created it has a directory and no state.
 		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {

@@ -16,14 +16,21 @@ import (
 	"github.com/moby/buildkit/worker"
 	"github.com/moby/buildkit/worker/base"
 	"github.com/moby/buildkit/worker/runc"
+	"github.com/moby/sys/userns"
 )
 
 // labelVersion is the worker label that tells a client which build of the server it speaks to.
 const labelVersion = "slipway.version"
 
-// newWorker makes the one worker: runc on overlayfs, in the machine's own network.
+// newWorker makes the one worker: runc on overlayfs, in the machine's own network. In a
+// user namespace (of this program's making or a container's) it leaves cgroups alone.
 func newWorker(c options, runcPath string, hosts docker.RegistryHosts) (*worker.Controller, *base.Worker, error) {
+	rootless := userns.RunningInUserNS()
 	if err := overlayutils.Supported(c.root); err != nil {
+		if rootless {
+			return nil, nil, fmt.Errorf("the state directory %s is on a file system that overlayfs cannot use without root (%w); "+
+				"that needs Linux 5.11 or later, and ext4, xfs, btrfs or tmpfs; else run as root", c.root, err)
+		}
 		return nil, nil, fmt.Errorf("the state directory %s is on a file system that overlayfs cannot use (%w); "+
 			"put the cache on ext4, xfs, btrfs or tmpfs, or, in a container, on a volume", c.root, err)
 	}
@@ -36,7 +43,7 @@ func newWorker(c options, runcPath string, hosts docker.RegistryHosts) (*worker.
 	network := netproviders.Opt{Mode: "host"}
 	network.CNI.Root = c.root
 	labels := map[string]string{labelVersion: c.version}
-	opt, err := runc.NewWorkerOpt(c.root, snapshots, false, oci.ProcessSandbox, labels, nil, network, nil,
+	opt, err := runc.NewWorkerOpt(c.root, snapshots, rootless, oci.ProcessSandbox, labels, nil, network, nil,
 		runcPath, "", false, nil, "", "", nil)
 	if err != nil {
 		return nil, nil, fmt.Errorf("setting up the worker: %w", err)
