@@ -18,8 +18,13 @@ func (s Value) Empty() bool { return s.v == "" }
 
 const masked = "***"
 
-func (Value) String() string               { return masked }
-func (Value) GoString() string             { return masked }
+// String implements fmt.Stringer.
+func (Value) String() string { return masked }
+
+// GoString implements fmt.GoStringer, for %#v.
+func (Value) GoString() string { return masked }
+
+// MarshalText implements encoding.TextMarshaler, which JSON, XML and YAML follow.
 func (Value) MarshalText() ([]byte, error) { return []byte(masked), nil }
 
 // Format covers every verb, %#v and %x included.

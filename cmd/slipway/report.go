@@ -114,10 +114,10 @@ func findingsOf(plan *pipeline.Plan, s engine.StepResult) []findings.Finding {
 // repeat is the target that runs a step and what it needs, and no more.
 func repeat(plan *pipeline.Plan, id string) string {
 	what := strings.TrimPrefix(id, plan.Service+"/")
-	switch {
-	case what == "lint" || what == "test":
+	switch what {
+	case "lint", "test":
 		return "build:" + what + " " + plan.Service
-	case what == "push":
+	case "push":
 		return "image:push " + plan.Service
 	}
 	return "build:service " + plan.Service

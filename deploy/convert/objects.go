@@ -62,7 +62,7 @@ type file struct {
 func fileOf(r types.FileReferenceConfig) file {
 	f := file{target: cmp.Or(r.Target, r.Source), uid: cmp.Or(r.UID, "0"), gid: cmp.Or(r.GID, "0"), mode: 0o444}
 	if r.Mode != nil {
-		f.mode = fs.FileMode(*r.Mode) //nolint:gosec // loading a manifest refuses what is no mode
+		f.mode = fs.FileMode(*r.Mode)
 	}
 	return f
 }

@@ -2,7 +2,7 @@ package convert_test
 
 import (
 	"context"
-	"crypto/md5" //nolint:gosec // the convention's
+	"crypto/md5"
 	"encoding/hex"
 	"encoding/json"
 	"maps"
@@ -108,7 +108,7 @@ func (s subject) theirs(t *testing.T) (map[string]swarm.ServiceSpec, *dockertype
 		"PROJECT_DEV_BACKEND_CONFIG":      "dev/backend/config.toml",
 	} {
 		if content, err := os.ReadFile(filepath.Join(dir, file)); err == nil {
-			sum := md5.Sum(content) //nolint:gosec // the convention's
+			sum := md5.Sum(content)
 			env[variable] = strings.ToLower(variable + "_" + hex.EncodeToString(sum[:]))
 		}
 	}

@@ -60,7 +60,7 @@ func as(s *sshd.Server, user string) remote.Settings {
 // shortDir is a directory that a socket's path, of at most 107 bytes, can be in.
 func shortDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "docker-") //nolint:usetesting // t.TempDir's path has the test's name
+	dir, err := os.MkdirTemp("", "docker-")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func fake(t *testing.T, answers map[string]string) (socket string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { //nolint:gosec // a test's
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Api-Version", "1.41")
 		for path, answer := range answers {
 			if strings.HasSuffix(r.URL.Path, path) {

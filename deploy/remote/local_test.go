@@ -91,7 +91,7 @@ func TestSettingsThatNameNoDaemonAreRefused(t *testing.T) {
 		"a web address":     {remote.Settings{Server: "https://server.example"}, `connecting to Docker: SERVER_HOST is "https://server.example"; it takes [user@]host[:port] for SSH, tcp://host:port, context:NAME or local`},
 		"TCP without TLS":   {remote.Settings{Server: "tcp://server.example:2375"}, "connecting to Docker at tcp://server.example:2375: a TCP port without TLS is open to everybody; set DOCKER_CERT_PATH to the directory with ca.pem, cert.pem and key.pem, or use SSH"},
 		"a wrong port":      {remote.Settings{Server: "server.example:ssh"}, `connecting to the server server.example:ssh: port "ssh" of server.example is not a number between 1 and 65535`},
-		"a password":        {remote.Settings{Server: "ssh://user:CANARY@server.example"}, "connecting to the server …@server.example: an SSH address holds no password; set SSH_KEY"}, //nolint:gosec // no password
+		"a password":        {remote.Settings{Server: "ssh://user:CANARY@server.example"}, "connecting to the server …@server.example: an SSH address holds no password; set SSH_KEY"},
 		"no user":           {remote.Settings{Server: "server.example"}, "connecting over SSH to server.example: there is no user to log in as; set USER_NAME"},
 		"a wrong jump host": {remote.Settings{Server: "server.example", Jump: "a b"}, `connecting to the server server.example through a jump host: "a b" is not [user@]host[:port]`},
 		"a named pipe":      {remote.Settings{Server: "local", DockerHost: "npipe:////./pipe/docker"}, `connecting to Docker: DOCKER_HOST is "npipe:////./pipe/docker"; it takes unix:///path, tcp://host:port or ssh://user@host`},

@@ -31,7 +31,7 @@ func startAgent(t *testing.T, passphrase string, keys ...string) (socket string)
 			t.Fatal(err)
 		}
 	}
-	dir, err := os.MkdirTemp("", "agent-") //nolint:usetesting // a socket's path is short
+	dir, err := os.MkdirTemp("", "agent-")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package buildkit
 import (
 	"archive/tar"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -68,7 +69,7 @@ func TestALayerIsTheSameWheneverItWasMade(t *testing.T) {
 	var got []string
 	for r := tar.NewReader(bytes.NewReader(plain)); ; {
 		h, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		must(t, err)

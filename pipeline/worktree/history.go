@@ -106,7 +106,7 @@ func (w *Worktree) walk(ctx context.Context, cut map[string]bool, h *pipeline.Hi
 	err = w.readLog(bufio.NewReaderSize(out, 1<<16), cut, h)
 	stop() // what is left of the history is of no interest
 	if werr := cmd.Wait(); err == nil && !h.Done() {
-		return fmt.Errorf("git log ended early: %v %s", werr, strings.TrimSpace(stderr.String()))
+		return errors.Join(fmt.Errorf("git log ended early: %s", strings.TrimSpace(stderr.String())), werr)
 	}
 	return err
 }

@@ -64,15 +64,14 @@ func install(ctx context.Context, pkg string) error {
 		return err
 	}
 	defer release()
-	out, err := run(ctx, "install", pkg)
-	if err == nil {
+	if _, err := run(ctx, "install", pkg); err == nil {
 		return nil
 	}
 	// A fresh machine often has no package lists, or lists that name versions since replaced.
 	if err := update(ctx); err != nil {
 		return err
 	}
-	if out, err = run(ctx, "install", pkg); err != nil {
+	if out, err := run(ctx, "install", pkg); err != nil {
 		return fmt.Errorf("installing %s: %w\n%s", pkg, err, out)
 	}
 	return nil

@@ -99,7 +99,7 @@ func (d *Daemon) await(p *process) error {
 		}
 		select {
 		case <-p.done:
-			return fmt.Errorf("it ended: %v", p.err)
+			return errors.Join(errors.New("it ended"), p.err)
 		case <-ctx.Done():
 			return fmt.Errorf("it did not answer within a minute: %w", err)
 		case <-again.C:

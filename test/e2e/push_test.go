@@ -81,7 +81,7 @@ func pulled(t testing.TB, ref string, auth authn.Authenticator) v1.Image {
 
 // Whatever says the password, it is used, and it is nowhere to be read afterwards.
 func TestCredentials(t *testing.T) {
-	const password = "canary-3f9c1e7b" //nolint:gosec // of the registry that ends with this test
+	const password = "canary-3f9c1e7b"
 	reg := registry.Start(t, registry.Options{Users: map[string]string{"robot": password}})
 	encoded := base64.StdEncoding.EncodeToString([]byte("robot:" + password))
 	for kind, env := range map[string]func(t *testing.T) []string{

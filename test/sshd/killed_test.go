@@ -18,7 +18,7 @@ func TestNoServerOutlivesATestThatIsKilled(t *testing.T) {
 		fmt.Printf("listening on %s\n", sshd.Start(t, sshd.Options{HostKeys: []string{"ed25519"}}).Address())
 		select {}
 	}
-	victim := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v") //nolint:gosec // this test itself
+	victim := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
 	victim.Env = append(os.Environ(), "SLIPWAY_TEST_VICTIM=1")
 	out, err := victim.StdoutPipe()
 	if err != nil {
