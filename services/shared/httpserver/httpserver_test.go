@@ -59,7 +59,7 @@ func (s *server) ask(t *testing.T) <-chan string {
 			result <- err.Error()
 			return
 		}
-		defer response.Body.Close() //nolint:errcheck // only read from
+		defer response.Body.Close()
 		body, err := io.ReadAll(response.Body)
 		if err != nil {
 			result <- err.Error()
@@ -122,7 +122,7 @@ func TestAddressInUse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close() //nolint:errcheck // the test is over
+	defer listener.Close()
 	var logged bytes.Buffer
 	err = Run(t.Context(), listener.Addr().String(), http.NotFoundHandler(), slog.New(slog.NewTextHandler(&logged, nil)))
 	if err == nil || !strings.Contains(err.Error(), "HTTP_ADDR") || !strings.Contains(err.Error(), listener.Addr().String()) {
