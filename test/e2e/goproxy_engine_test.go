@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/sumdb/dirhash"
@@ -29,7 +30,9 @@ type goProxy struct {
 
 func newGoProxy(t testing.TB, password string) *goProxy {
 	t.Helper()
-	p := &goProxy{user: "ci", password: password, module: "private.example.com/secretlib", version: "v1.2.3"}
+	p := &goProxy{user: "ci", password: password, module: "private.example.com/secretlib",
+		// A version of its own each time: the engine outlives a run, and remembers modules.
+		version: fmt.Sprintf("v1.2.%d", time.Now().UnixNano())}
 	goMod := "module " + p.module + "\n\ngo 1.25\n"
 	src := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(src, "go.mod"), []byte(goMod), 0o600))
