@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -131,13 +130,11 @@ func tail(log string, n int) string {
 	return strings.Join(lines, "\n")
 }
 
-var errNoJSON = errors.New("writing JSON")
-
 func writeJSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	if err := enc.Encode(v); err != nil {
-		return fmt.Errorf("%w: %w", errNoJSON, err)
+		return fmt.Errorf("writing JSON: %w", err)
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func readEnvironment() (environment, error) {
 		e.credentials = &registry.Credentials{User: user, Password: secret.New(password)}
 	}
 	var err error
-	if e.cacheDir, err = cacheDir(); err != nil {
+	if e.cacheDir, err = launch.CacheDir(); err != nil {
 		return e, err
 	}
 	e.home = slipwayHome()
@@ -53,18 +53,6 @@ func firstEnv(names ...string) string {
 		}
 	}
 	return ""
-}
-
-// cacheDir is where slipway keeps what it compiled and the embedded engine's state.
-func cacheDir() (string, error) {
-	if dir := os.Getenv("SLIPWAY_CACHE"); dir != "" {
-		return filepath.Abs(dir)
-	}
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("finding the cache directory: %w: set SLIPWAY_CACHE to a directory of your own", err)
-	}
-	return filepath.Join(dir, "slipway"), nil
 }
 
 // slipwayHome is slipway's own source, where the embedded engine's server is compiled

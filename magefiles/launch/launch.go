@@ -90,7 +90,7 @@ func Home() (string, error) {
 	return dir, nil
 }
 
-// CacheDir is where compiled binaries are kept: $SLIPWAY_CACHE, else the user's cache
+// CacheDir is where compiled binaries and the embedded engine's state are kept: $SLIPWAY_CACHE, else the user's cache
 // directory.
 func CacheDir() (string, error) {
 	if dir := os.Getenv("SLIPWAY_CACHE"); dir != "" {
