@@ -26,7 +26,7 @@ func (Build) Test(name string) { launch.Exit(launch.Slipway("build:test", name))
 
 // Plan prints what build:service would do and why, as a tree, or with -json=true as JSON. Nothing is started.
 func (Build) Plan(name string, json *bool) {
-	launch.Exit(launch.Slipway(append([]string{"build:plan", name}, launch.Bool("json", json)...)...))
+	launch.Exit(launch.Slipway(launch.Args("build:plan", name).Bool("json", json)...))
 }
 
 // Image pushes images.

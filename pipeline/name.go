@@ -17,16 +17,38 @@ var serviceName = regexp.MustCompile(`^[a-z0-9]+(?:[._-]+[a-z0-9]+)*$`)
 const maxServiceName = 63
 
 // ValidateName says what is wrong with a service's name, nil where nothing is.
-func ValidateName(name string) error {
+func ValidateName(name string) error { return validate("a service's", "build:service ping", name) }
+
+// ValidateEnvironment says what is wrong with an environment's name, which becomes part of
+// a stack's name and of a file's.
+func ValidateEnvironment(name string) error { return validate("an environment's", "deploy dev", name) }
+
+func validate(whose, example, name string) error {
 	switch {
 	case name == "":
-		return fmt.Errorf("a service's name is missing: write it after the target, as in `mage build:service ping`")
+		return fmt.Errorf("%s name is missing: write it after the target, as in `mage %s`", whose, example)
 	case strings.HasPrefix(name, "-"):
-		return fmt.Errorf("%q is a flag where a service's name belongs: names come first, flags after them", name)
+		return fmt.Errorf("%q is a flag where %s name belongs: names come first, flags after them", name, whose)
 	case len(name) > maxServiceName:
-		return fmt.Errorf("%q is no service's name: %d characters, at most %d are allowed", name, len(name), maxServiceName)
+		return fmt.Errorf("%q is no %s name: %d characters, at most %d are allowed", name, strings.TrimPrefix(strings.TrimPrefix(whose, "an "), "a "), len(name), maxServiceName)
 	case !serviceName.MatchString(name):
-		return fmt.Errorf("%q is no service's name: a name has lower-case letters and digits, with single dots, dashes and underscores between them", name)
+		return fmt.Errorf("%q is no %s name: a name has lower-case letters and digits, with single dots, dashes and underscores between them", name, strings.TrimPrefix(strings.TrimPrefix(whose, "an "), "a "))
+	}
+	return nil
+}
+
+// secretName is what the daemon allows (swarmkit, controlapi: validateConfigOrSecretAnnotations).
+var secretName = regexp.MustCompile(`^[a-zA-Z0-9]+(?:[a-zA-Z0-9-_.]*[a-zA-Z0-9])?$`)
+
+const maxSecretName = 64
+
+// ValidateSecret says what is wrong with a secret's name.
+func ValidateSecret(name string) error {
+	switch {
+	case strings.HasPrefix(name, "-"):
+		return fmt.Errorf("%q is a flag where a secret's name belongs: names come first, flags after them", name)
+	case len(name) > maxSecretName || !secretName.MatchString(name):
+		return fmt.Errorf("%q is no secret's name: letters and digits, with dots, dashes and underscores between them, at most %d characters", name, maxSecretName)
 	}
 	return nil
 }

@@ -33,6 +33,8 @@ type Settings struct {
 	Toolchain string `yaml:"toolchain"`
 	// Services are overrides by service name.
 	Services map[string]ServiceSettings `yaml:"services"`
+	// Environments say where stacks run, by environment.
+	Environments map[string]EnvironmentSettings `yaml:"environments"`
 }
 
 // ServiceSettings overrides convention for one service. Paths are relative to the
@@ -95,7 +97,7 @@ func (s *Settings) validate() error {
 			}
 		}
 	}
-	return nil
+	return s.validateEnvironments(bad)
 }
 
 func insideRepo(p string) error {
@@ -114,8 +116,11 @@ func settingsError(err error) error {
 	}
 	if m := unknownField.FindStringSubmatch(msg); m != nil {
 		known := settingsKeys
-		if m[2] == "ServiceSettings" {
+		switch m[2] {
+		case "ServiceSettings":
 			known = serviceKeys
+		case "EnvironmentSettings":
+			known = environmentKeys
 		}
 		if near := Nearest(m[1], known); len(near) > 0 {
 			return fmt.Errorf("%s: unknown key %q: did you mean %q?", where, m[1], near[0])
@@ -126,7 +131,7 @@ func settingsError(err error) error {
 }
 
 var (
-	settingsKeys = []string{"project", "services_dir", "source", "registry", "toolchain", "services"}
+	settingsKeys = []string{"project", "services_dir", "source", "registry", "toolchain", "services", "environments"}
 	serviceKeys  = []string{"main", "dockerfile", "context", "image", "tags", "args", "toolchain"}
 )
 

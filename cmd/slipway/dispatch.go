@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"slipway/pipeline"
 )
@@ -13,7 +14,7 @@ import (
 // command is one thing that slipway does.
 type command struct {
 	args  []string // names of its positionals
-	flags []string // names of its flags, as -name=value
+	flags []string // its flags as -name=example; one without an example is true or false
 	run   func(ctx context.Context, in input) error
 }
 
@@ -25,6 +26,15 @@ var commands = map[string]command{
 	"build:test":    {args: []string{"NAME"}, run: buildTest},
 	"build:plan":    {args: []string{"NAME"}, flags: []string{"json"}, run: buildPlan},
 	"image:push":    {args: []string{"NAME[,NAME…]"}, run: imagePush},
+
+	"deploy:env":      {args: []string{"ENV"}, flags: []string{"image=NAME=TAG", "timeout=10m", "wait=5m", "plan=FILE", "noAtomic", "allowReplace", "json"}, run: deployEnv},
+	"deploy:plan":     {args: []string{"ENV"}, flags: []string{"image=NAME=TAG", "out=FILE", "allowReplace", "detailedExitcode", "json"}, run: deployPlan},
+	"deploy:lint":     {args: []string{"ENV"}, flags: []string{"image=NAME=TAG", "json"}, run: deployLint},
+	"deploy:status":   {args: []string{"ENV"}, flags: []string{"detailedExitcode", "json"}, run: deployStatus},
+	"deploy:history":  {args: []string{"ENV"}, flags: []string{"json"}, run: deployHistory},
+	"deploy:rollback": {args: []string{"ENV"}, flags: []string{"to=RELEASE", "timeout=10m", "wait=5m", "allowReplace", "json"}, run: deployRollback},
+	"deploy:unlock":   {args: []string{"ENV"}, run: deployUnlock},
+	"deploy:remove":   {args: []string{"ENV"}, flags: []string{"yes", "wait=5m"}, run: deployRemove},
 }
 
 // input is what a command was called with.
@@ -44,6 +54,32 @@ func (in input) flag(name string) (bool, error) {
 		return false, badInput{fmt.Errorf("-%s=%s: write true or false", name, v)}
 	}
 	return on, nil
+}
+
+// duration returns a flag with a time ("10m"), or what holds without it.
+func (in input) duration(name string, otherwise time.Duration) (time.Duration, error) {
+	v, ok := in.flags[name]
+	if !ok {
+		return otherwise, nil
+	}
+	d, err := time.ParseDuration(v)
+	if err != nil || d < 0 {
+		return 0, badInput{fmt.Errorf("-%s=%s is no time: write it as 90s, 10m or 1h30m", name, v)}
+	}
+	return d, nil
+}
+
+// number returns a flag with a number above zero, 0 without it.
+func (in input) number(name string) (int, error) {
+	v, ok := in.flags[name]
+	if !ok {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n <= 0 {
+		return 0, badInput{fmt.Errorf("-%s=%s: write a number above zero", name, v)}
+	}
+	return n, nil
 }
 
 // dispatch parses the arguments and runs the command that they name.
@@ -67,62 +103,79 @@ func dispatch(ctx context.Context, argv []string) error {
 }
 
 func parse(name string, cmd command, rest []string) (input, error) {
-	usage := strings.Join(append([]string{name}, cmd.args...), " ")
+	usage := strings.Join(append([]string{name}, cmd.args...), " ") + flagUsage(cmd)
 	in := input{flags: map[string]string{}}
 	for _, a := range rest {
 		switch {
 		case len(in.args) < len(cmd.args):
-			if err := validateNames(a, strings.Contains(cmd.args[len(in.args)], ",")); err != nil {
+			if err := validate(cmd.args[len(in.args)], a); err != nil {
 				return in, err
 			}
 			in.args = append(in.args, a)
 		case strings.HasPrefix(a, "-"):
 			flag, value, ok := strings.Cut(strings.TrimLeft(a, "-"), "=")
-			if !known(cmd.flags, flag) {
-				return in, fmt.Errorf("%s has no flag -%s: usage: %s%s", name, flag, usage, flagUsage(cmd))
-			}
-			if !ok {
+			example, is := cmd.flag(flag)
+			switch {
+			case !is:
+				return in, fmt.Errorf("%s has no flag -%s: usage: %s", name, flag, usage)
+			case !ok && example != "":
+				return in, fmt.Errorf("-%s needs a value: -%s=%s", flag, flag, example)
+			case !ok:
 				value = "true"
 			}
 			in.flags[flag] = value
 		default:
-			return in, fmt.Errorf("%q is one name too many: usage: %s%s", a, usage, flagUsage(cmd))
+			return in, fmt.Errorf("%q is one name too many: usage: %s", a, usage)
 		}
 	}
 	if len(in.args) < len(cmd.args) {
-		return in, fmt.Errorf("%s is missing: usage: %s%s", cmd.args[len(in.args)], usage, flagUsage(cmd))
+		return in, fmt.Errorf("%s is missing: usage: %s", cmd.args[len(in.args)], usage)
 	}
 	return in, nil
 }
 
-// validateNames checks names before anything starts, so that a flag in a name's place is
-// not taken for one.
-func validateNames(arg string, list bool) error {
+// validate checks names before anything starts, so that a flag in a name's place is not
+// taken for one.
+func validate(kind, arg string) error {
 	names := []string{arg}
-	if list {
+	if strings.Contains(kind, ",") {
 		names = strings.Split(arg, ",")
 	}
 	for _, n := range names {
-		if err := pipeline.ValidateName(n); err != nil {
+		var err error
+		switch kind {
+		case "ENV":
+			err = pipeline.ValidateEnvironment(n)
+		case "SECRET":
+			err = pipeline.ValidateSecret(n)
+		default:
+			err = pipeline.ValidateName(n)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func known(flags []string, name string) bool {
-	for _, f := range flags {
-		if f == name {
-			return true
+// flag finds a flag's example, "" for one that is true or false.
+func (c command) flag(name string) (example string, ok bool) {
+	for _, f := range c.flags {
+		if n, ex, _ := strings.Cut(f, "="); n == name {
+			return ex, true
 		}
 	}
-	return false
+	return "", false
 }
 
 func flagUsage(cmd command) string {
 	out := ""
 	for _, f := range cmd.flags {
-		out += " [-" + f + "=true]"
+		name, example, ok := strings.Cut(f, "=")
+		if !ok {
+			example = "true"
+		}
+		out += " [-" + name + "=" + example + "]"
 	}
 	return out
 }

@@ -57,6 +57,10 @@ func (e badInput) Unwrap() error { return e.error }
 type shownError struct{ error }
 
 func exitCode(err error) int {
+	var own exitError
+	if errors.As(err, &own) {
+		return own.code
+	}
 	var bad badInput
 	if errors.As(err, &bad) {
 		return exitBadInput

@@ -17,7 +17,7 @@ import (
 
 // project is the repository that a command works on.
 type project struct {
-	env  environment
+	env  machine
 	tree *worktree.Worktree
 	repo *pipeline.Repo
 }

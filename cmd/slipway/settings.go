@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"slipway/magefiles/launch"
@@ -14,8 +15,8 @@ import (
 	"slipway/secret"
 )
 
-// environment is what the process's environment says, read in this one place.
-type environment struct {
+// machine is what the process's environment says, read in this one place.
+type machine struct {
 	engine, dockerHost, progress string
 	cacheDir, home               string
 	registry                     string
@@ -24,8 +25,8 @@ type environment struct {
 	credentials                  *registry.Credentials
 }
 
-func readEnvironment() (environment, error) {
-	e := environment{
+func readEnvironment() (machine, error) {
+	e := machine{
 		engine: os.Getenv("SLIPWAY_ENGINE"), dockerHost: os.Getenv("DOCKER_HOST"), progress: os.Getenv("SLIPWAY_PROGRESS"),
 		registry:  firstEnv("REGISTRY", "CI_REGISTRY_IMAGE"),
 		toolchain: os.Getenv("SLIPWAY_TOOLCHAIN"),
@@ -84,7 +85,7 @@ func hostSecrets() map[string][]byte {
 	var env bytes.Buffer
 	if dir, err := os.UserConfigDir(); err == nil {
 		for _, line := range strings.Split(readFile(filepath.Join(dir, "go", "env")), "\n") {
-			if name, _, ok := strings.Cut(line, "="); ok && known(goSettings, name) && os.Getenv(name) == "" {
+			if name, _, ok := strings.Cut(line, "="); ok && slices.Contains(goSettings, name) && os.Getenv(name) == "" {
 				env.WriteString(line + "\n")
 			}
 		}

@@ -41,7 +41,7 @@ func bind(spec *swarm.ContainerSpec, ids IDs) {
 	for _, r := range spec.Secrets {
 		r.SecretID = ids.Secrets[r.SecretName]
 	}
-	if c := spec.Privileges.CredentialSpec; c != nil && ids.Configs[c.Config] != "" {
-		c.Config = ids.Configs[c.Config]
+	if p := spec.Privileges; p != nil && p.CredentialSpec != nil && ids.Configs[p.CredentialSpec.Config] != "" {
+		p.CredentialSpec.Config = ids.Configs[p.CredentialSpec.Config]
 	}
 }

@@ -66,7 +66,7 @@ func (s Service) Job() bool {
 // Secret is a secret. Its value is apart from its spec, so that printing cannot show it.
 type Secret struct {
 	Spec  swarm.SecretSpec // without Data
-	Value secret.Value
+	Value secret.Value     `json:"-"`
 }
 
 // External are the names of what a stack uses but does not own, sorted.

@@ -63,7 +63,7 @@ var taken int
 // target follows. mage itself would run this one before it noticed that the next word is
 // none.
 func moreTargets(line, target []string) (bool, error) {
-	if taken+len(target) > len(line) || !strings.EqualFold(line[taken], target[0]) {
+	if taken+len(target) > len(line) || !isCalled(line[taken], target[0]) {
 		return true, nil // called in another way, as a dependency say
 	}
 	taken += len(target)
@@ -196,10 +196,30 @@ func Exit(err error) {
 	os.Exit(1)
 }
 
-// Bool passes an optional flag on.
-func Bool(name string, v *bool) []string {
+// Line is a command line for Slipway.
+type Line []string
+
+// Args begins one with a command's name and its positionals.
+func Args(words ...string) Line { return words }
+
+// Bool adds a flag, where it was given.
+func (l Line) Bool(name string, v *bool) Line {
 	if v == nil {
-		return nil
+		return l
 	}
-	return []string{fmt.Sprintf("-%s=%t", name, *v)}
+	return append(l, fmt.Sprintf("-%s=%t", name, *v))
+}
+
+// Text adds a flag with a value, where it was given.
+func (l Line) Text(name string, v *string) Line {
+	if v == nil {
+		return l
+	}
+	return append(l, "-"+name+"="+*v)
+}
+
+// isCalled compares a word of the command line with a target's name; `deploy` is short for
+// deploy:env.
+func isCalled(word, target string) bool {
+	return strings.EqualFold(word, target) || strings.EqualFold(word, strings.TrimSuffix(target, ":env"))
 }

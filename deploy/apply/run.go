@@ -1,0 +1,270 @@
+package apply
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/moby/moby/api/types/swarm"
+	"github.com/moby/moby/client"
+	"golang.org/x/sync/errgroup"
+
+	"slipway/deploy/convert"
+	"slipway/deploy/diff"
+	"slipway/deploy/live"
+	"slipway/deploy/lock"
+	"slipway/deploy/release"
+	"slipway/deploy/watch"
+)
+
+// run is a deploy that writes.
+type run struct {
+	Request
+	held    *lock.Lock
+	entry   *release.Entry
+	plan    *diff.Plan
+	before  *live.State // as it was before the first write
+	tasks   map[string]map[string]bool
+	first   bool // there was no service of the stack before
+	ids     convert.IDs
+	netIDs  map[string]string // of networks, by name
+	written []*written
+	verdict *Verdict
+	ends    time.Time
+}
+
+// written is a service that this deploy has changed.
+type written struct {
+	convert.Service
+	action diff.Action
+	before *swarm.Service // nil for one that was not there
+	goal   watch.Goal
+}
+
+// begin writes the release's record, which is the first write of all: a deploy that is killed
+// leaves it behind as a trace.
+func (r Request) begin(ctx context.Context, held *lock.Lock, state *live.State, plan *diff.Plan) (*run, error) {
+	out := &run{Request: r, held: held, plan: plan, before: state, verdict: newVerdict(r, plan), ends: time.Now().Add(r.Timeout)}
+	out.ids = convert.IDs{Configs: map[string]string{}, Secrets: map[string]string{}}
+	out.netIDs = state.NetworkIDs()
+	for _, c := range state.Configs {
+		out.ids.Configs[c.Spec.Name] = c.ID
+	}
+	for _, s := range state.Secrets {
+		out.ids.Secrets[s.Spec.Name] = s.ID
+	}
+	tasks, err := r.Docker.TaskList(ctx, client.TaskListOptions{Filters: make(client.Filters).Add("label", convert.LabelNamespace+"="+r.Want.Name)})
+	if err != nil {
+		return nil, fmt.Errorf("listing the tasks of %s: %w", r.Want.Name, err)
+	}
+	out.tasks = map[string]map[string]bool{}
+	for _, t := range tasks.Items {
+		if out.tasks[t.ServiceID] == nil {
+			out.tasks[t.ServiceID] = map[string]bool{}
+		}
+		out.tasks[t.ServiceID][t.ID] = true
+	}
+	out.first = true
+	for _, s := range state.Services {
+		if s.Spec.Labels[convert.LabelNamespace] == r.Want.Name {
+			out.first = false
+		}
+	}
+	if r.Prepare != nil {
+		if err := r.Prepare(ctx); err != nil {
+			return nil, err
+		}
+	}
+	record := r.Record
+	record.Stack, record.Want, record.Changes = r.Want.Name, r.Want, changes(plan)
+	entries, _ := release.Entries(state.Configs, r.Want.Name)
+	for _, e := range entries {
+		if e.State == release.Done {
+			record.Previous = e.Number
+			break
+		}
+	}
+	if out.entry, err = release.Begin(ctx, r.Docker, record); err != nil {
+		return nil, err
+	}
+	out.verdict.Release = out.entry.Number
+	return out, nil
+}
+
+// through goes on from there to the verdict.
+func (r *run) through(ctx context.Context) (*Verdict, error) {
+	err := r.objects(ctx)
+	if err == nil {
+		err = r.services(ctx)
+	}
+	if err == nil {
+		err = r.remove(ctx)
+	}
+	if err != nil {
+		return r.failed(ctx, err)
+	}
+	r.verdict.Result = Done
+	if err := r.entry.Finish(ctx, r.Docker, release.Done, ""); err != nil {
+		return r.verdict.conclude(), fmt.Errorf("all services run as wanted, but the record of release %d could not be completed: %w: deploy again", r.entry.Number, err)
+	}
+	r.collect(ctx)
+	return r.verdict.conclude(), nil
+}
+
+// badError ends the waves: these services did not come up.
+type badError struct{ outcomes []watch.Outcome }
+
+func (e *badError) Error() string {
+	bad := firstBad(e.outcomes)
+	return fmt.Sprintf("%s: %s", bad.Key, why(*bad))
+}
+
+// services writes the services wave by wave and sees each wave through before the next one
+// that has something to do.
+func (r *run) services(ctx context.Context) error {
+	actions := map[string]diff.Operation{}
+	for _, op := range r.plan.Operations {
+		if op.Kind == diff.ServiceKind {
+			actions[op.Name] = op
+		}
+	}
+	order := waves(r.Want.Services)
+	last := -1 // the last wave with something to write
+	for i, wave := range order {
+		for _, s := range wave {
+			if changing(actions[s.Spec.Name].Action) {
+				last = i
+			}
+		}
+	}
+	var unwatched []watch.Goal
+	for i, wave := range order {
+		var now []watch.Goal
+		var eg errgroup.Group
+		eg.SetLimit(8)
+		results := make([]*written, len(wave))
+		for k, s := range wave {
+			op := actions[s.Spec.Name]
+			if !changing(op.Action) {
+				goal := r.unchanged(s)
+				if s.Job() && i < last {
+					now = append(now, goal) // a gate, whichever deploy started it
+				} else {
+					unwatched = append(unwatched, goal)
+				}
+				continue
+			}
+			eg.Go(func() (err error) {
+				results[k], err = r.write(ctx, s, op)
+				return err
+			})
+		}
+		err := eg.Wait()
+		for _, w := range results {
+			if w != nil {
+				r.written = append(r.written, w)
+				now = append(now, w.goal)
+			}
+		}
+		if err != nil {
+			return err
+		}
+		if i >= last {
+			now, unwatched = append(now, unwatched...), nil
+		}
+		if err := r.watch(ctx, now); err != nil {
+			return err
+		}
+	}
+	return r.watch(ctx, r.again())
+}
+
+func changing(a diff.Action) bool {
+	return a == diff.Create || a == diff.Update || a == diff.Replace
+}
+
+func (r *run) unchanged(s convert.Service) watch.Goal {
+	now := r.before.Service(s.Spec.Name)
+	return watch.Goal{Key: s.Key, Name: s.Spec.Name, ID: now.ID, Spec: now.Spec, Version: now.Version.Index, Change: watch.Unchanged}
+}
+
+// again has what earlier waves wrote: it must still run when the last one is done.
+func (r *run) again() []watch.Goal {
+	var goals []watch.Goal
+	for _, w := range r.written {
+		g := w.goal
+		g.Change = watch.Unchanged
+		goals = append(goals, g)
+	}
+	return goals
+}
+
+func (r *run) watch(ctx context.Context, goals []watch.Goal) error {
+	if len(goals) == 0 {
+		return nil
+	}
+	outcomes, err := watch.Watch(ctx, r.Docker, goals, watch.Options{Timeout: time.Until(r.ends), Report: r.Report, Early: r.Failed, StopOnFailure: true})
+	r.verdict.take(outcomes)
+	if err != nil {
+		return err
+	}
+	if firstBad(outcomes) != nil {
+		return &badError{outcomes}
+	}
+	return nil
+}
+
+// failed turns an error on the way into a verdict, after taking back what may be taken back.
+func (r *run) failed(ctx context.Context, err error) (*Verdict, error) {
+	v := r.verdict
+	if stopped(ctx) {
+		v.Result, v.Cause = Interrupted, context.Cause(ctx).Error()
+		v.Left = r.halfway()
+		v.Next = "deploy again to go on from here, or deploy:rollback to go back"
+		return v.conclude(), context.Cause(ctx)
+	}
+	v.Cause = err.Error()
+	var moved *MovedError
+	var bad *badError
+	switch {
+	case errors.Is(err, lock.ErrLost): // whoever has the lock now may be writing
+		v.Result, v.Left = Failed, r.halfway()
+		v.Next = "see who else deploys (deploy:status), then deploy again"
+		return v.conclude(), err
+	case errors.As(err, &bad):
+		r.back(ctx, bad.outcomes)
+		err = nil
+	case errors.As(err, &moved):
+		r.back(ctx, nil)
+	default:
+		r.back(ctx, nil)
+		err = nil
+	}
+	closing, cancel := afterwards(ctx)
+	defer cancel()
+	state := release.Failed
+	if v.Result == RolledBack {
+		state = release.RolledBack
+	}
+	if fault := r.entry.Finish(closing, r.Docker, state, v.Cause); fault != nil {
+		v.Warnings = append(v.Warnings, fmt.Sprintf("the record of release %d could not be completed: %v", r.entry.Number, fault))
+	}
+	return v.conclude(), err
+}
+
+// halfway names what is written already and what is not.
+func (r *run) halfway() []string {
+	done := map[string]bool{}
+	for _, w := range r.written {
+		done[w.Spec.Name] = true
+	}
+	var out []string
+	for _, op := range r.plan.Operations {
+		if op.Kind == diff.ServiceKind && changing(op.Action) {
+			out = append(out, fmt.Sprintf("service %s: %s", cmp.Or(op.Key, op.Name), map[bool]string{true: "written", false: "not written"}[done[op.Name]]))
+		}
+	}
+	return out
+}

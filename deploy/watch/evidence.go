@@ -1,0 +1,243 @@
+package watch
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+
+	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/api/types/swarm"
+	"github.com/moby/moby/client"
+)
+
+// evidence gathers what tells why a task failed, while it is there: Swarm keeps only a few old
+// tasks, and their containers for less time still.
+type evidence struct {
+	docker *client.Client
+
+	mu     sync.Mutex
+	tasks  map[string]swarm.Task // the last that was seen of each
+	health map[string][]string   // by task
+	known  map[string]*Reason    // by service
+}
+
+func newEvidence(docker *client.Client) *evidence {
+	return &evidence{docker: docker, tasks: map[string]swarm.Task{}, health: map[string][]string{}, known: map[string]*Reason{}}
+}
+
+// note remembers a task.
+func (e *evidence) note(t swarm.Task) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.tasks[t.ID] = t
+}
+
+// unhealthy reads what a container's health checks said, at the moment they have failed.
+func (e *evidence) unhealthy(ctx context.Context, task, container string) {
+	lines := e.checks(ctx, container)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(lines) > 0 {
+		e.health[task] = lines
+	}
+}
+
+func (e *evidence) checks(ctx context.Context, container string) (lines []string) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	got, err := e.docker.ContainerInspect(ctx, container, client.ContainerInspectOptions{})
+	if err != nil || got.Container.State == nil || got.Container.State.Health == nil {
+		return nil
+	}
+	log := got.Container.State.Health.Log
+	for _, r := range log[max(0, len(log)-3):] {
+		lines = append(lines, fmt.Sprintf("exit code %d: %s", r.ExitCode, harmless(strings.Join(strings.Fields(r.Output), " "), 300)))
+	}
+	return lines
+}
+
+// taskID finds a task in Swarm's message about an update: "update paused due to failure or
+// early termination of task x8dh…".
+var taskID = regexp.MustCompile(`\btask ([a-z0-9]{25})\b`)
+
+// reason explains a service's failure, and remembers the explanation: what it was made from
+// may be gone at the next look.
+func (e *evidence) reason(ctx context.Context, g Goal, v view, message string) *Reason {
+	e.mu.Lock()
+	known := e.known[g.ID]
+	e.mu.Unlock()
+	if known != nil {
+		r := *known
+		r.Now = now(v)
+		return &r
+	}
+	r := &Reason{Message: harmless(message, 500), Now: now(v)}
+	var t *swarm.Task
+	if m := taskID.FindStringSubmatch(message); m != nil {
+		t = e.task(ctx, m[1])
+	}
+	if t == nil {
+		t = e.newestFailed(g)
+	}
+	if t != nil {
+		e.explain(ctx, r, *t, v.nodes)
+	}
+	e.mu.Lock()
+	e.known[g.ID] = r
+	e.mu.Unlock()
+	return r
+}
+
+// pending explains why a service is not there yet, by its newest task.
+func (e *evidence) pending(ctx context.Context, g Goal, message string) *Reason {
+	r := &Reason{Message: message}
+	if t := e.newestFailed(g); t != nil {
+		e.explain(ctx, r, *t, nil)
+		return r
+	}
+	var newest *swarm.Task
+	for _, t := range e.of(g) {
+		if newest == nil || t.CreatedAt.After(newest.CreatedAt) {
+			newest = &t
+		}
+	}
+	if newest == nil {
+		r.Message += "; Swarm has made no task for it"
+		return r
+	}
+	r.Task, r.TaskError = newest.ID, harmless(cmp.Or(newest.Status.Err, newest.Status.Message), 500)
+	r.Message += fmt.Sprintf("; its newest task is %s: %s", newest.Status.State, r.TaskError)
+	return r
+}
+
+func (e *evidence) of(g Goal) []swarm.Task {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var out []swarm.Task
+	for _, t := range e.tasks {
+		if t.ServiceID == g.ID && !g.Before[t.ID] {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+func (e *evidence) newestFailed(g Goal) *swarm.Task {
+	var newest *swarm.Task
+	for _, t := range e.of(g) {
+		if failed(t) && (newest == nil || t.CreatedAt.After(newest.CreatedAt)) {
+			newest = &t
+		}
+	}
+	return newest
+}
+
+// task reads a task anew, or gives what was last seen of it.
+func (e *evidence) task(ctx context.Context, id string) *swarm.Task {
+	if got, err := e.docker.TaskInspect(ctx, id, client.TaskInspectOptions{}); err == nil {
+		return &got.Task
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if t, ok := e.tasks[id]; ok {
+		return &t
+	}
+	return nil
+}
+
+func (e *evidence) explain(ctx context.Context, r *Reason, t swarm.Task, nodes []swarm.Node) {
+	r.Task, r.Node, r.TaskError = t.ID, t.NodeID, harmless(cmp.Or(t.Status.Err, t.Status.Message), 500)
+	if i := slices.IndexFunc(nodes, func(n swarm.Node) bool { return n.ID == t.NodeID }); i >= 0 {
+		r.Node = nodes[i].Description.Hostname
+	}
+	container := ""
+	if c := t.Status.ContainerStatus; c != nil && t.Status.State != swarm.TaskStateRejected {
+		container = c.ContainerID
+		if c.ContainerID != "" {
+			r.ExitCode = &c.ExitCode
+		}
+	}
+	r.Log = e.logs(ctx, t.ID)
+	e.mu.Lock()
+	r.Health = e.health[t.ID]
+	e.mu.Unlock()
+	if r.Health == nil && container != "" {
+		r.Health = e.checks(ctx, container)
+	}
+	if h := t.Spec.ContainerSpec; r.Health == nil && h != nil && h.Healthcheck != nil && strings.Contains(r.TaskError, "unhealthy") {
+		r.Health = []string{fmt.Sprintf("not known: the container ran on %s, and only that node's daemon has what its checks said", cmp.Or(r.Node, "another node"))}
+	}
+}
+
+const logLines = 20
+
+func (e *evidence) logs(ctx context.Context, task string) []string {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	stream, err := e.docker.TaskLogs(ctx, task, client.TaskLogsOptions{ShowStdout: true, ShowStderr: true, Tail: fmt.Sprint(logLines)})
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = stream.Close() }()
+	both := &bounded{limit: 64 << 10}
+	_, _ = stdcopy.StdCopy(both, both, stream) // what came until then is what there is
+	var lines []string
+	for line := range strings.Lines(both.String()) {
+		lines = append(lines, harmless(strings.TrimRight(line, "\r\n"), 400))
+	}
+	return lines[max(0, len(lines)-logLines):]
+}
+
+// bounded keeps the first bytes and drops the rest.
+type bounded struct {
+	bytes.Buffer
+	limit int
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if room := b.limit - b.Len(); room > 0 {
+		_, _ = b.Buffer.Write(p[:min(room, len(p))])
+	}
+	return len(p), nil
+}
+
+// harmless takes a text's power over terminals away, and bounds it.
+func harmless(s string, limit int) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\t' || r == '\u2028' || r == '\u202e' {
+			return '·'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "·"))
+	if r := []rune(s); len(r) > limit {
+		return string(r[:limit-1]) + "…"
+	}
+	return s
+}
+
+// now says what runs of a service.
+func now(v view) string {
+	if v.service == nil {
+		return "nothing: the service is gone"
+	}
+	count := map[string]int{}
+	for _, t := range v.tasks {
+		if t.Status.State == swarm.TaskStateRunning && t.Spec.ContainerSpec != nil {
+			image, _, _ := strings.Cut(t.Spec.ContainerSpec.Image, "@")
+			count[image]++
+		}
+	}
+	var parts []string
+	for image, n := range count {
+		parts = append(parts, fmt.Sprintf("%d × %s", n, image))
+	}
+	slices.Sort(parts)
+	return cmp.Or(strings.Join(parts, ", "), "nothing: no task of it runs")
+}

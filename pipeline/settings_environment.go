@@ -1,0 +1,91 @@
+package pipeline
+
+import (
+	"fmt"
+	"path"
+	"time"
+)
+
+// EnvironmentSettings is one environment of slipway.yaml. Every field is optional; the
+// environment variables named beside them win over it.
+type EnvironmentSettings struct {
+	Server       string            `yaml:"server"`        // SERVER_HOST: [user@]host[:port], tcp://host:port, context:NAME or local
+	User         string            `yaml:"user"`          // USER_NAME, or SERVER_USER
+	Jump         string            `yaml:"jump"`          // SERVER_JUMP: [user@]host[:port] to go through
+	Directory    string            `yaml:"directory"`     // SERVER_DIR: where the environment's files are copied to
+	KnownHosts   string            `yaml:"known_hosts"`   // SSH_KNOWN_HOSTS: the text, or a path in the repository
+	DockerSocket string            `yaml:"docker_socket"` // the daemon's socket on the server
+	Branches     []string          `yaml:"branches"`      // which may deploy, as patterns; prod: main, others: any
+	Overrides    []string          `yaml:"overrides"`     // compose files laid over the manifest, in order
+	Variables    map[string]string `yaml:"variables"`     // what the manifest's ${…} may name
+	Retention    int               `yaml:"retention"`     // releases that are kept; 10
+	Timeout      string            `yaml:"timeout"`       // of a deploy's waiting; 10m
+}
+
+var environmentKeys = []string{"server", "user", "jump", "directory", "known_hosts", "docker_socket", "branches", "overrides", "variables", "retention", "timeout"}
+
+func (s *Settings) validateEnvironments(bad func(key, format string, args ...any) error) error {
+	for _, name := range sortedKeys(s.Environments) {
+		if err := ValidateEnvironment(name); err != nil {
+			return bad("environments", "%v", err)
+		}
+		e, at := s.Environments[name], "environments."+name
+		for _, o := range e.Overrides {
+			if err := insideRepo(o); err != nil {
+				return bad(at+".overrides", "%v", err)
+			}
+		}
+		for _, b := range e.Branches {
+			if _, err := path.Match(b, ""); err != nil || b == "" {
+				return bad(at+".branches", "%q is no pattern for branches: write a name, or one with * for any characters (release-*)", b)
+			}
+		}
+		if e.Retention < 0 || e.Retention > 1000 {
+			return bad(at+".retention", "%d releases: write a number from 1 to 1000", e.Retention)
+		}
+		if e.Timeout != "" {
+			if d, err := time.ParseDuration(e.Timeout); err != nil || d <= 0 {
+				return bad(at+".timeout", "%q is no time: write it as 90s, 10m or 1h30m", e.Timeout)
+			}
+		}
+	}
+	return nil
+}
+
+// Environment gives an environment's settings, empty ones where slipway.yaml has none for it.
+func (s *Settings) Environment(name string) EnvironmentSettings {
+	e := s.Environments[name]
+	if e.Retention == 0 {
+		e.Retention = 10
+	}
+	if e.Timeout == "" {
+		e.Timeout = "10m"
+	}
+	if e.Branches == nil {
+		e.Branches = []string{"*"}
+		if name == "prod" {
+			e.Branches = []string{"main"}
+		}
+	}
+	return e
+}
+
+// MayDeploy says why a branch may not deploy to an environment, nil where it may. branch is
+// "" where it is not known: a detached HEAD, a tag.
+func (e EnvironmentSettings) MayDeploy(env, branch string) error {
+	var allowed string
+	for i, b := range e.Branches {
+		if ok, _ := path.Match(b, branch); b == "*" || ok && branch != "" {
+			return nil
+		}
+		if i > 0 {
+			allowed += ", "
+		}
+		allowed += b
+	}
+	this := "this is the branch " + branch
+	if branch == "" {
+		this = "HEAD is on no branch"
+	}
+	return fmt.Errorf("%s is deployed from %s only, and %s: merge first, or allow others with environments.%s.branches in %s", env, allowed, this, env, SettingsFile)
+}
