@@ -8,6 +8,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/containerd/console"
+
 	"slipway/deploy/apply"
 	"slipway/deploy/live"
 	"slipway/deploy/lock"
@@ -167,8 +169,7 @@ func deployRemove(ctx context.Context, in input) error {
 
 // confirm asks a person to write the environment's name.
 func confirm(env, server string, what []string) error {
-	info, err := os.Stdin.Stat()
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+	if _, err := console.ConsoleFromFile(os.Stdin); err != nil {
 		return fmt.Errorf("this would remove %d things of %s on %s, and there is nobody to ask: say -yes=true where that is meant", len(what), env, server)
 	}
 	for _, w := range what {

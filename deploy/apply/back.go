@@ -142,10 +142,9 @@ func (r *run) undone(ctx context.Context, w *written) (*watch.Goal, error) {
 	if err != nil {
 		return nil, err
 	}
-	goal := &watch.Goal{Key: w.Key, Name: w.Spec.Name, Change: watch.Updated, Restarts: w.goal.Restarts, Before: map[string]bool{}}
+	goal := &watch.Goal{Key: w.Key, Name: w.Spec.Name, Change: watch.Updated}
 	switch {
-	case r.sameSpec(now.Spec, w.before.Spec) && w.action == diff.Update:
-		goal.Restarts = false // Swarm has taken it back itself
+	case r.sameSpec(now.Spec, w.before.Spec) && w.action == diff.Update: // Swarm has taken it back itself
 	case !r.sameSpec(now.Spec, w.goal.Spec):
 		return nil, fmt.Errorf("somebody else changed it meanwhile")
 	case w.action == diff.Replace:

@@ -42,22 +42,22 @@ func (r *run) remove(ctx context.Context) error {
 	return nil
 }
 
-// removeNetwork waits for tasks that are on their way off the network: Swarm refuses to remove
-// one in use.
+// removeNetwork waits for tasks that are on their way off the network, since Swarm refuses to
+// remove one in use, and then until it is gone: the daemon lists it for a moment longer.
 func (r *run) removeNetwork(ctx context.Context, id, name string) error {
 	return remote.Retry(ctx, r.ends, func() error {
-		var last error
-		err := r.until(ctx, "nobody uses the network "+name, func() (bool, error) {
-			_, last = r.Docker.NetworkRemove(ctx, id, client.NetworkRemoveOptions{})
-			if last == nil || errdefs.IsNotFound(last) {
-				return true, nil
-			}
-			if strings.Contains(last.Error(), "in use") || strings.Contains(last.Error(), "active endpoints") {
+		return r.until(ctx, "the network "+name+" is gone", func() (bool, error) {
+			_, err := r.Docker.NetworkRemove(ctx, id, client.NetworkRemoveOptions{})
+			switch {
+			case err == nil, errdefs.IsNotFound(err), strings.HasSuffix(err.Error(), "not found"): // the last is Docker 20.10's
+			case strings.Contains(err.Error(), "in use"), strings.Contains(err.Error(), "active endpoints"):
 				return false, nil
+			default:
+				return false, err
 			}
-			return false, last
+			left, err := r.Docker.NetworkList(ctx, client.NetworkListOptions{Filters: make(client.Filters).Add("id", id)})
+			return len(left.Items) == 0, err
 		})
-		return err
 	})
 }
 

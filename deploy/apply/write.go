@@ -34,10 +34,10 @@ func (r *run) write(ctx context.Context, s convert.Service, op diff.Operation) (
 	}
 	w.goal = watch.Goal{
 		Key: s.Key, Name: s.Spec.Name, ID: now.ID, Spec: now.Spec, Version: now.Version.Index, Change: watch.Created,
-		Restarts: op.Restarts, Before: r.tasks[now.ID],
+		Before: r.tasks[now.ID],
 	}
 	if op.Action == diff.Update {
-		w.goal.Change = watch.Updated
+		w.goal.Change, w.goal.Anew = watch.Updated, op.Restarts && reflect.DeepEqual(now.Spec.TaskTemplate, w.before.Spec.TaskTemplate)
 	}
 	return w, err
 }

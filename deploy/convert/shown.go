@@ -43,6 +43,14 @@ func Shown(spec swarm.ServiceSpec, networks map[string]string) swarm.ServiceSpec
 	if r := s.Mode.Replicated; r != nil && r.Replicas == nil {
 		r.Replicas = new(uint64(1))
 	}
+	if j := s.Mode.ReplicatedJob; j != nil { // daemon/cluster/convert/service.go: ServiceSpecToGRPC
+		if j.MaxConcurrent == nil {
+			j.MaxConcurrent = new(uint64(1))
+		}
+		if j.TotalCompletions == nil {
+			j.TotalCompletions = new(*j.MaxConcurrent)
+		}
+	}
 	return s
 }
 

@@ -46,6 +46,7 @@ var short = strings.NewReplacer(
 // flat is a spec as values by path.
 func flat(s swarm.ServiceSpec, names map[string]string) map[string]string {
 	out := map[string]string{}
+	s = settled(s, nil) // what is done to it here stays here
 	t := &s.TaskTemplate
 	if c := t.ContainerSpec; c != nil {
 		for _, e := range c.Env {

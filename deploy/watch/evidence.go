@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -84,10 +85,16 @@ func (e *evidence) reason(ctx context.Context, g Goal, v view, message string) *
 		t = e.task(ctx, m[1])
 	}
 	if t == nil {
-		t = e.newestFailed(g)
+		t = e.culprit(g, v.service)
 	}
 	if t != nil {
 		e.explain(ctx, r, *t, v.nodes)
+	}
+	if strings.HasPrefix(r.Message, "rollback ") { // Swarm has forgotten why
+		r.Message = "Swarm took the update back by itself"
+	}
+	if len(r.Health) > 0 {
+		r.Message += ", since its health check fails"
 	}
 	e.mu.Lock()
 	e.known[g.ID] = r
@@ -98,7 +105,7 @@ func (e *evidence) reason(ctx context.Context, g Goal, v view, message string) *
 // pending explains why a service is not there yet, by its newest task.
 func (e *evidence) pending(ctx context.Context, g Goal, message string) *Reason {
 	r := &Reason{Message: message}
-	if t := e.newestFailed(g); t != nil {
+	if t := e.culprit(g, &swarm.Service{Spec: g.Spec}); t != nil {
 		e.explain(ctx, r, *t, nil)
 		return r
 	}
@@ -129,14 +136,30 @@ func (e *evidence) of(g Goal) []swarm.Task {
 	return out
 }
 
-func (e *evidence) newestFailed(g Goal) *swarm.Task {
-	var newest *swarm.Task
-	for _, t := range e.of(g) {
-		if failed(t) && (newest == nil || t.CreatedAt.After(newest.CreatedAt)) {
-			newest = &t
+// culprit is the task that tells the most about a failure: the newest that failed, else one
+// whose health checks did, else one that has ended. A container that is stopped as unhealthy may
+// end with exit code 0, and its task is "complete" then.
+func (e *evidence) culprit(g Goal, service *swarm.Service) *swarm.Task {
+	for _, is := range []func(swarm.Task) bool{failed, e.sick, func(t swarm.Task) bool {
+		return ended(t) && (service == nil || !reflect.DeepEqual(plain(t.Spec), plain(service.Spec.TaskTemplate)))
+	}} {
+		var newest *swarm.Task
+		for _, t := range e.of(g) {
+			if is(t) && (newest == nil || t.CreatedAt.After(newest.CreatedAt)) {
+				newest = &t
+			}
+		}
+		if newest != nil {
+			return newest
 		}
 	}
-	return newest
+	return nil
+}
+
+func (e *evidence) sick(t swarm.Task) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.health[t.ID]) > 0
 }
 
 // task reads a task anew, or gives what was last seen of it.

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"time"
@@ -90,8 +91,7 @@ func (v view) replaced(j judgement, status swarm.UpdateStatus) judgement {
 // IsTaskDirty), by which a placement alone makes no task outdated.
 func (v view) current(g Goal) []swarm.Task {
 	var out []swarm.Task
-	spec := v.service.Spec.TaskTemplate
-	spec.Placement = nil
+	spec := plain(v.service.Spec.TaskTemplate)
 	for _, t := range v.tasks {
 		if job(v.service.Spec) {
 			if v.service.JobStatus == nil || t.JobIteration != nil && t.JobIteration.Index == v.service.JobStatus.JobIteration.Index {
@@ -99,14 +99,19 @@ func (v view) current(g Goal) []swarm.Task {
 			}
 			continue
 		}
-		task := t.Spec
-		task.Placement = nil
-		if g.Restarts && g.Before[t.ID] || !reflect.DeepEqual(task, spec) {
+		if g.Anew && g.Before[t.ID] || !reflect.DeepEqual(plain(t.Spec), spec) {
 			continue
 		}
 		out = append(out, t)
 	}
 	return out
+}
+
+// plain is what counts of a task's spec. Docker shows the runtime of services, and not of tasks.
+func plain(t swarm.TaskSpec) swarm.TaskSpec {
+	t.Placement = nil
+	t.Runtime = cmp.Or(t.Runtime, swarm.RuntimeContainer)
+	return t
 }
 
 // count says how many tasks run, and how many should: one for each slot, or for each node.

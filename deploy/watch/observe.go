@@ -255,7 +255,7 @@ func (w *watcher) timedOut(ctx context.Context) []Outcome {
 		switch o.State {
 		case Waiting:
 			o.State = TimedOut
-			o.Reason = w.evidence.pending(ctx, w.goals[i], fmt.Sprintf("%d of %d tasks run as they should after %s", o.Running, o.Wanted, w.o.Timeout))
+			o.Reason = w.evidence.pending(ctx, w.goals[i], fmt.Sprintf("%d of %d tasks run as they should after %s", o.Running, o.Wanted, time.Since(w.began).Round(time.Second)))
 		case RollingBack:
 			o.State = Failed
 			o.Reason.Message += "; Swarm's rollback was not complete in time"

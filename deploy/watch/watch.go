@@ -28,9 +28,11 @@ type Goal struct {
 	Spec    swarm.ServiceSpec
 	Version uint64
 	Change  Change
-	// Restarts: an update that makes new tasks; those in Before do not count then.
-	Restarts bool
-	Before   map[string]bool // ids of tasks that were there before the write
+	// Before has the ids of tasks that were there before the write. Anew says that they do not
+	// count, though they look like the wanted ones: the endpoint alone has changed, and tasks do
+	// not show theirs.
+	Before map[string]bool
+	Anew   bool
 }
 
 // State is how it stands with a service.
