@@ -58,6 +58,9 @@ func (c *comparison) see(k Kind, name string) bool {
 
 func (c *comparison) add(op Operation) { c.plan.Operations = append(c.plan.Operations, op) }
 
+// everywhere are the networks that each node has by itself.
+var everywhere = []string{"bridge", "host", "none"}
+
 // externals names all that the stack uses and does not own, and that is not there.
 func (c *comparison) externals() {
 	var missing []string
@@ -66,7 +69,7 @@ func (c *comparison) externals() {
 		names []string
 	}{{SecretKind, c.want.External.Secrets}, {ConfigKind, c.want.External.Configs}, {NetworkKind, c.want.External.Networks}} {
 		for _, name := range e.names {
-			if !c.see(e.kind, name) && name != "ingress" && name != "host" && name != "bridge" && name != "none" {
+			if !c.see(e.kind, name) && !(e.kind == NetworkKind && slices.Contains(everywhere, name)) {
 				missing = append(missing, fmt.Sprintf("%s %s", e.kind, name))
 			}
 		}

@@ -74,7 +74,7 @@ type bed struct {
 var users = []sshd.User{{Name: "deploy", Docker: true}, {Name: "guest"}}
 
 // newBed starts it all. The registry has "app" with the tags of modes.
-func newBed(t *testing.T) *bed {
+func newBed(t testing.TB) *bed {
 	t.Helper()
 	b := &bed{images: registry.Start(t, registry.Options{})}
 	for _, mode := range modes {
@@ -109,7 +109,7 @@ trap 'exit 0' TERM
 while :; do sleep 0.2; done`
 
 // push makes an image of the app.
-func (b *bed) push(t *testing.T, image, mode string) {
+func (b *bed) push(t testing.TB, image, mode string) {
 	t.Helper()
 	base, err := baseimage.Build(t.Context(), "alpine", progress.Discard())
 	must(t, err)
@@ -127,7 +127,7 @@ func (b *bed) push(t *testing.T, image, mode string) {
 
 // manifest commits the manifest of an environment. "APP:x" stands for the app's image in mode
 // x with what every service needs here: no virtual IP, and quick checks.
-func (b *bed) manifest(t *testing.T, env, text string) {
+func (b *bed) manifest(t testing.TB, env, text string) {
 	t.Helper()
 	b.repo.Write("manifests/docker-compose."+env+".yaml", text)
 	b.commit("manifest of " + env)
@@ -170,13 +170,13 @@ func stack(services ...string) string { return "services:\n" + strings.Join(serv
 
 // slipway runs the binary in the repository to its end. Nothing of the caller's own settings
 // reaches it.
-func (b *bed) slipway(t *testing.T, args ...string) result { return b.start(t, nil, args...).wait(t) }
+func (b *bed) slipway(t testing.TB, args ...string) result { return b.start(t, nil, args...).wait(t) }
 
-func (b *bed) with(t *testing.T, env []string, args ...string) result {
+func (b *bed) with(t testing.TB, env []string, args ...string) result {
 	return b.start(t, env, args...).wait(t)
 }
 
-func (b *bed) start(t *testing.T, env []string, args ...string) *process {
+func (b *bed) start(t testing.TB, env []string, args ...string) *process {
 	t.Helper()
 	p := &process{args: args, done: make(chan struct{}), cmd: exec.Command(binary, args...)}
 	p.cmd.Dir = b.repo.Dir
@@ -202,7 +202,7 @@ type process struct {
 	done           chan struct{}
 }
 
-func (p *process) wait(t *testing.T) result {
+func (p *process) wait(t testing.TB) result {
 	t.Helper()
 	select {
 	case <-p.done:
@@ -219,7 +219,7 @@ type result struct {
 }
 
 // exits ends the test unless the exit code is this one.
-func (r result) exits(t *testing.T, code int) result {
+func (r result) exits(t testing.TB, code int) result {
 	t.Helper()
 	if r.code != code {
 		t.Fatalf("slipway %s: exit code %d, want %d\nstdout:\n%s\nstderr:\n%s", strings.Join(r.args, " "), r.code, code, r.stdout, r.stderr)
@@ -228,7 +228,7 @@ func (r result) exits(t *testing.T, code int) result {
 }
 
 // says wants each of these parts in what was written.
-func (r result) says(t *testing.T, parts ...string) result {
+func (r result) says(t testing.TB, parts ...string) result {
 	t.Helper()
 	for _, p := range parts {
 		if !strings.Contains(r.stdout+r.stderr, p) {

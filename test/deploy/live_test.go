@@ -8,7 +8,7 @@ import (
 	"slipway/deploy/live"
 )
 
-func (b *bed) state(t *testing.T) *live.State {
+func (b *bed) state(t testing.TB) *live.State {
 	t.Helper()
 	s, err := live.Read(t.Context(), b.docker.Client)
 	must(t, err)
@@ -16,7 +16,7 @@ func (b *bed) state(t *testing.T) *live.State {
 }
 
 // versions are the version indexes of all objects but nodes, by name.
-func (b *bed) versions(t *testing.T) map[string]uint64 {
+func (b *bed) versions(t testing.TB) map[string]uint64 {
 	t.Helper()
 	s, out := b.state(t), map[string]uint64{}
 	for _, x := range s.Services {
@@ -35,7 +35,7 @@ func (b *bed) versions(t *testing.T) map[string]uint64 {
 }
 
 // running are the ids of a service's running tasks, by the version of the image.
-func (b *bed) running(t *testing.T, service string) map[string]string {
+func (b *bed) running(t testing.TB, service string) map[string]string {
 	t.Helper()
 	s, out := b.state(t), map[string]string{}
 	id := s.Service(service)
