@@ -118,7 +118,7 @@ func open(ctx context.Context, o Options, jump *Client) (net.Conn, error) {
 		if err != nil {
 			return nil, explainDial(o, err)
 		}
-		return conn, nil
+		return promptly(conn), nil
 	}
 	conn, err := jump.inner.DialContext(ctx, "tcp", o.Address())
 	var closed *ssh.OpenChannelError
