@@ -33,6 +33,15 @@ type Job struct {
 	// Push sends the image that the engine exported (see Pusher); nil where the plan has no
 	// push step.
 	Push Pusher
+	// Told is told of each step, when it begins (Running) and when it has ended; nil for nobody.
+	Told func(step *pipeline.Step, now StepResult)
+}
+
+// Tell tells Told, where there is somebody to tell.
+func (j Job) Tell(step *pipeline.Step, now StepResult) {
+	if j.Told != nil {
+		j.Told(step, now)
+	}
 }
 
 // Pusher sends an image to its registry under the plan's references, and returns the
@@ -64,6 +73,7 @@ const (
 	Cached  State = "cached"  // nothing was run: the result was there
 	Failed  State = "failed"  // ran and failed
 	Skipped State = "skipped" // something that it needs failed
+	Running State = "running" // of a step that a Job tells of while it runs; in no Result
 )
 
 // StepResult is how one step went.

@@ -35,6 +35,8 @@ type Settings struct {
 	Services map[string]ServiceSettings `yaml:"services"`
 	// Environments say where stacks run, by environment.
 	Environments map[string]EnvironmentSettings `yaml:"environments"`
+	// Labels are the labels of merge requests that ask for something.
+	Labels LabelSettings `yaml:"labels"`
 }
 
 // ServiceSettings overrides convention for one service. Paths are relative to the
@@ -97,6 +99,9 @@ func (s *Settings) validate() error {
 			}
 		}
 	}
+	if err := s.Labels.validate(bad); err != nil {
+		return err
+	}
 	return s.validateEnvironments(bad)
 }
 
@@ -121,6 +126,8 @@ func settingsError(err error) error {
 			known = serviceKeys
 		case "EnvironmentSettings":
 			known = environmentKeys
+		case "LabelSettings":
+			known = labelKeys
 		}
 		if near := Nearest(m[1], known); len(near) > 0 {
 			return fmt.Errorf("%s: unknown key %q: did you mean %q?", where, m[1], near[0])
@@ -131,7 +138,7 @@ func settingsError(err error) error {
 }
 
 var (
-	settingsKeys = []string{"project", "services_dir", "source", "registry", "toolchain", "services", "environments"}
+	settingsKeys = []string{"project", "services_dir", "source", "registry", "toolchain", "services", "environments", "labels"}
 	serviceKeys  = []string{"main", "dockerfile", "context", "image", "tags", "args", "toolchain"}
 )
 

@@ -20,9 +20,10 @@ type EnvironmentSettings struct {
 	Variables    map[string]string `yaml:"variables"`     // what the manifest's ${…} may name
 	Retention    int               `yaml:"retention"`     // releases that are kept; 10
 	Timeout      string            `yaml:"timeout"`       // of a deploy's waiting; 10m
+	CollectAfter string            `yaml:"collect_after"` // how long unused images and stopped containers stay on the nodes, or never; 24h
 }
 
-var environmentKeys = []string{"server", "user", "jump", "directory", "known_hosts", "docker_socket", "branches", "overrides", "variables", "retention", "timeout"}
+var environmentKeys = []string{"server", "user", "jump", "directory", "known_hosts", "docker_socket", "branches", "overrides", "variables", "retention", "timeout", "collect_after"}
 
 func (s *Settings) validateEnvironments(bad func(key, format string, args ...any) error) error {
 	for _, name := range sortedKeys(s.Environments) {
@@ -48,8 +49,26 @@ func (s *Settings) validateEnvironments(bad func(key, format string, args ...any
 				return bad(at+".timeout", "%q is no time: write it as 90s, 10m or 1h30m", e.Timeout)
 			}
 		}
+		if _, err := e.CollectAge(); err != nil {
+			return bad(at+".collect_after", "%q is no time: write it as 90m or 24h, or never", e.CollectAfter)
+		}
 	}
 	return nil
+}
+
+// CollectAge is CollectAfter as a time, negative for never.
+func (e EnvironmentSettings) CollectAge() (time.Duration, error) {
+	switch e.CollectAfter {
+	case "":
+		return 24 * time.Hour, nil
+	case "never":
+		return -1, nil
+	}
+	d, err := time.ParseDuration(e.CollectAfter)
+	if err == nil && d < 0 {
+		err = fmt.Errorf("%s is before now", e.CollectAfter)
+	}
+	return d, err
 }
 
 // Environment gives an environment's settings, empty ones where slipway.yaml has none for it.

@@ -14,7 +14,6 @@ import (
 	"slipway/engine"
 	"slipway/engine/cabundle"
 	"slipway/engine/choose"
-	"slipway/engine/display"
 	"slipway/pipeline"
 	"slipway/registry"
 )
@@ -86,7 +85,7 @@ func (p *project) build(ctx context.Context, names []string, parts pipeline.Part
 	if err != nil {
 		return err
 	}
-	keys, err := p.keys(plans, parts.Push)
+	keys, err := p.keys(ctx, plans, parts.Push)
 	if err != nil {
 		return err
 	}
@@ -96,9 +95,9 @@ func (p *project) build(ctx context.Context, names []string, parts pipeline.Part
 			return err
 		}
 	}
-	show, err := display.New(os.Stderr, p.env.progress)
+	show, err := p.display(ownWork)
 	if err != nil {
-		return badInput{err}
+		return err
 	}
 	defer show.Close()
 	eng, err := choose.Open(ctx, choose.Options{
@@ -115,7 +114,7 @@ func (p *project) build(ctx context.Context, names []string, parts pipeline.Part
 	var eg errgroup.Group // no shared context: one service's failure does not stop the others
 	for i, plan := range plans {
 		eg.Go(func() error {
-			res, err := eng.Run(ctx, engine.Job{Plan: plan, Root: p.tree.Root, Build: p.buildDir(), Secrets: secrets, CABundle: cabundle.PEM(), Push: pusher})
+			res, err := eng.Run(ctx, engine.Job{Plan: plan, Root: p.tree.Root, Build: p.buildDir(), Secrets: secrets, CABundle: cabundle.PEM(), Push: pusher, Told: p.story.follow(plan)})
 			outcomes[i] = outcome{plan: plan, result: res, err: err}
 			return nil
 		})
@@ -139,8 +138,11 @@ func (o outcome) failed() bool { return o.err != nil || len(o.result.Failed()) >
 
 // keys prepares the credentials: those of the environment are for the registry that images
 // go to.
-func (p *project) keys(plans []*pipeline.Plan, push bool) (*registry.Keys, error) {
-	given := p.env.credentials
+func (p *project) keys(ctx context.Context, plans []*pipeline.Plan, push bool) (*registry.Keys, error) {
+	given, err := p.env.login(ctx)
+	if err != nil {
+		return nil, badInput{err}
+	}
 	for _, plan := range plans {
 		ref, err := name.ParseReference(plan.Ref())
 		switch {

@@ -73,8 +73,14 @@ func (p *place) deploy(ctx context.Context, in input, r apply.Request) error {
 	if err != nil {
 		return err
 	}
-	r.Failed = func(outcomes []watch.Outcome) { writeFailures(p.show, outcomes) }
+	r.Failed = func(outcomes []watch.Outcome) { writeFailures(p.show.Aside(), outcomes) }
 	v, err := apply.Deploy(ctx, r)
+	return p.conclude(ctx, v, err, asJSON)
+}
+
+// conclude tells how a deploy has ended, by its verdict, or by the error that kept it from
+// beginning.
+func (p *place) conclude(ctx context.Context, v *apply.Verdict, err error, asJSON bool) error {
 	p.close()
 	for _, w := range p.warnings {
 		fmt.Fprintln(os.Stderr, "slipway: warning:", w)
@@ -82,6 +88,7 @@ func (p *place) deploy(ctx context.Context, in input, r apply.Request) error {
 	if v == nil {
 		return p.explain(ctx, err)
 	}
+	p.story.deployed(p.env.Name, v)
 	if asJSON {
 		if fault := writeJSON(os.Stdout, v); fault != nil {
 			return fault
@@ -192,6 +199,9 @@ func writeVerdict(out, log io.Writer, v *apply.Verdict) {
 	}
 	for _, r := range v.Removed {
 		_, _ = fmt.Fprintln(out, "removed", r)
+	}
+	if v.Note != "" {
+		_, _ = fmt.Fprintln(log, "slipway: note:", v.Note)
 	}
 	number := ""
 	if v.Release > 0 {

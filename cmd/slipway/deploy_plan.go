@@ -67,6 +67,9 @@ func deployPlan(ctx context.Context, in input) error {
 	if err := writePlan(in.flags["out"], savedPlan{planFormat, want.Name, p.tree.Head, want, plan}); err != nil {
 		return err
 	}
+	if err := p.writePlanReport(plan); err != nil {
+		return err
+	}
 	if asJSON {
 		err = writeJSON(os.Stdout, plan)
 	} else {

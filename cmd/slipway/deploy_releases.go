@@ -94,7 +94,7 @@ func deployRollback(ctx context.Context, in input) error {
 	if err != nil {
 		return badInput{err}
 	}
-	want, err := apply.Back(state, target)
+	want, err := apply.Back(state, withSecrets(state, target))
 	if err != nil {
 		return badInput{err}
 	}

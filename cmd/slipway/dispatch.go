@@ -27,6 +27,8 @@ var commands = map[string]command{
 	"build:plan":    {args: []string{"NAME"}, flags: []string{"json"}, run: buildPlan},
 	"image:push":    {args: []string{"NAME[,NAME…]"}, run: imagePush},
 
+	"ci:run": {flags: []string{"labels=A,B", "branch=NAME", "env=ENV", "only=check", "event=merge", "base=COMMIT"}, run: ciRun},
+
 	"deploy:env":      {args: []string{"ENV"}, flags: []string{"image=NAME=TAG", "timeout=10m", "wait=5m", "plan=FILE", "noAtomic", "allowReplace", "json"}, run: deployEnv},
 	"deploy:plan":     {args: []string{"ENV"}, flags: []string{"image=NAME=TAG", "out=FILE", "allowReplace", "detailedExitcode", "json"}, run: deployPlan},
 	"deploy:lint":     {args: []string{"ENV"}, flags: []string{"image=NAME=TAG", "json"}, run: deployLint},
@@ -35,6 +37,11 @@ var commands = map[string]command{
 	"deploy:rollback": {args: []string{"ENV"}, flags: []string{"to=RELEASE", "timeout=10m", "wait=5m", "allowReplace", "json"}, run: deployRollback},
 	"deploy:unlock":   {args: []string{"ENV"}, run: deployUnlock},
 	"deploy:remove":   {args: []string{"ENV"}, flags: []string{"yes", "wait=5m"}, run: deployRemove},
+
+	"secret:set":      {args: []string{"ENV", "SECRET"}, flags: []string{"file=PATH", "env=VARIABLE", "from=vault://MOUNT/PATH#FIELD", "exact"}, run: secretSet},
+	"secret:generate": {args: []string{"ENV", "SECRET"}, flags: []string{"length=32", "alphabet=A-Za-z0-9", "show"}, run: secretGenerate},
+	"secret:list":     {args: []string{"ENV"}, flags: []string{"json"}, run: secretList},
+	"secret:rotate":   {args: []string{"ENV", "SECRET"}, flags: []string{"file=PATH", "env=VARIABLE", "from=vault://MOUNT/PATH#FIELD", "exact", "generate", "length=32", "alphabet=A-Za-z0-9", "show", "command=COMMAND", "service=SERVICE", "timeout=10m", "wait=5m", "json"}, run: secretRotate},
 }
 
 // input is what a command was called with.

@@ -9,30 +9,37 @@ import (
 	"strings"
 	"time"
 
+	"github.com/moby/moby/client"
 	"github.com/sirupsen/logrus"
 
 	"slipway/deploy/apply"
 	"slipway/deploy/convert"
 	"slipway/deploy/environment"
 	"slipway/deploy/manifest"
+	"slipway/deploy/nodes"
 	"slipway/deploy/preflight"
 	"slipway/deploy/release"
 	"slipway/deploy/remote"
+	"slipway/deploy/secrets"
 	"slipway/engine/display"
 	"slipway/pipeline"
 	"slipway/registry"
 	"slipway/secret"
+	"slipway/secret/reference"
 )
 
 // place is an environment that a command works on.
 type place struct {
 	*project
 	env  *environment.Environment
-	all  map[string]string // the process's environment
+	all  map[string]string // the process's environment, with the secrets that it names by reference
 	show *display.Display
 	keys *registry.Keys
 
+	references *reference.Resolver
+
 	host     *remote.Host
+	nodes    *nodes.Nodes
 	warnings []string
 	findings manifest.Findings
 }
@@ -50,16 +57,25 @@ func openPlace(ctx context.Context, name string) (*place, error) {
 		all[k] = v
 	}
 	pl := &place{project: p, all: all}
+	vars := environment.Vars{All: all, Env: name}
+	home, _ := os.UserHomeDir()
+	pl.references = &reference.Resolver{Env: func(n string) string { return vars.Get(n) }, Home: home}
+	if err := pl.dereference(ctx, name); err != nil {
+		return nil, badInput{err}
+	}
 	if pl.env, err = environment.Resolve(name, stackPart(p.repo.Project), p.repo.Settings, all); err != nil {
 		return nil, badInput{err}
 	}
-	if home, err := os.UserHomeDir(); err == nil {
+	if err := pl.env.Settle(func(r string) (secret.Value, error) { return pl.references.Resolve(ctx, r) }); err != nil {
+		return nil, badInput{err}
+	}
+	if home != "" {
 		pl.env.Server.Home, pl.env.Server.SSHConfig = home, filepath.Join(home, ".ssh", "config")
 	}
 	if h := pl.env.Server.KnownHosts; h != "" && !strings.ContainsAny(h, " \n") && !filepath.IsAbs(h) {
 		pl.env.Server.KnownHosts = filepath.Join(p.tree.Root, h)
 	}
-	given, warning, err := registry.PullCredentials(environment.Vars{All: all, Env: name}.Get)
+	given, warning, err := registry.PullCredentials(vars.Get)
 	if err != nil {
 		return nil, badInput{err}
 	}
@@ -92,9 +108,9 @@ func (p *place) connect(ctx context.Context) error {
 		return badInput{err}
 	}
 	if p.show == nil {
-		show, err := display.New(os.Stderr, p.project.env.progress)
+		show, err := p.display(deployOf(p.env.Name))
 		if err != nil {
-			return badInput{err}
+			return err
 		}
 		p.show = show
 	}
@@ -117,6 +133,9 @@ func (p *place) connect(ctx context.Context) error {
 func (p *place) close() {
 	if p.show != nil {
 		p.show.Close()
+	}
+	if p.nodes != nil {
+		p.nodes.Close()
 	}
 	if p.host != nil {
 		_ = p.host.Close()
@@ -199,7 +218,23 @@ func (p *place) secrets() (out []secret.Value) {
 			out = append(out, secret.New(v))
 		}
 	}
-	return out
+	return append(out, p.env.Secret...)
+}
+
+// dereference reads the secrets that environment variables name instead of holding them.
+func (p *place) dereference(ctx context.Context, env string) error {
+	for _, n := range secretVariables {
+		for _, name := range (environment.Vars{Env: env}).Names(n) {
+			if v := p.all[name]; reference.Is(v) {
+				found, err := p.references.Resolve(ctx, v)
+				if err != nil {
+					return fmt.Errorf("%s is %w", name, err)
+				}
+				p.all[name] = found.Reveal()
+			}
+		}
+	}
+	return nil
 }
 
 // want is the manifest as Swarm objects, each image by its digest.
@@ -218,7 +253,14 @@ func (p *place) want(ctx context.Context, m *manifest.Manifest) (*convert.Stack,
 	if stack, err = convert.Convert(m, convert.Options{API: api, Digests: digests}); err != nil {
 		return nil, badInput{err}
 	}
-	return stack, nil
+	if len(stack.External.Secrets) == 0 {
+		return stack, nil
+	}
+	there, err := p.host.Docker.SecretList(ctx, client.SecretListOptions{})
+	if err != nil {
+		return nil, interrupted(ctx, fmt.Errorf("listing the Swarm's secrets: %w", err))
+	}
+	return secrets.Resolve(stack, there.Items), nil
 }
 
 // record says who deploys what.
@@ -234,11 +276,15 @@ func (p *place) branch() string { return environment.Branch(p.all, p.tree.Branch
 
 // request is what all writing commands have in common.
 func (p *place) request(in input, want *convert.Stack, reason string) (r apply.Request, err error) {
+	p.nodes = nodes.Of(p.host)
 	r = apply.Request{
-		Docker: p.host.Docker, Want: want, Record: p.record(), Auth: p.keys.EncodedAuth, Reason: reason,
+		Docker: p.host.Docker, Node: p.nodes.Docker, Want: want, Record: p.record(), Auth: p.keys.EncodedAuth, Reason: reason,
 		Keep: p.env.Settings.Retention, Report: p.show,
 	}
 	r.Lock.Report = p.show
+	if r.CollectAfter, err = p.env.Settings.CollectAge(); err != nil {
+		return r, err // ParseSettings has checked it
+	}
 	if r.Timeout, err = in.duration("timeout", p.env.Timeout); err != nil {
 		return r, err
 	}

@@ -31,7 +31,9 @@ func run() int {
 		<-signals
 		os.Exit(exitFailed) // a second one does not wait for anything
 	}()
-	err := dispatch(ctx, os.Args[1:])
+	s := newStory(os.Args[1:])
+	err := dispatch(s.in(ctx), os.Args[1:])
+	s.tell(ctx, err)
 	if err == nil {
 		return 0
 	}

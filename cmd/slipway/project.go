@@ -20,6 +20,8 @@ type project struct {
 	env  machine
 	tree *worktree.Worktree
 	repo *pipeline.Repo
+
+	story *story
 }
 
 // openProject reads the repository of the current directory.
@@ -40,11 +42,15 @@ func openProject(ctx context.Context) (*project, error) {
 	if err != nil {
 		return nil, badInput{err}
 	}
-	return &project{env: env, tree: tree, repo: repo}, nil
+	p := &project{env: env, tree: tree, repo: repo, story: storyOf(ctx)}
+	p.story.about(p)
+	return p, nil
 }
 
 // plans makes the plans of services.
-func (p *project) plans(ctx context.Context, names []string, parts pipeline.Parts) ([]*pipeline.Plan, error) {
+func (p *project) plans(ctx context.Context, names []string, parts pipeline.Parts) (plans []*pipeline.Plan, err error) {
+	task := p.story.scope(ownWork).Start("planning")
+	defer func() { task.Done(err) }()
 	bundle := sha256.Sum256(cabundle.PEM())
 	req := pipeline.Request{
 		Parts: parts, Tools: tools.Set(), Toolchain: p.env.toolchain, Registry: p.env.registry,
@@ -71,7 +77,6 @@ func (p *project) plans(ctx context.Context, names []string, parts pipeline.Part
 	if err != nil {
 		return nil, err
 	}
-	var plans []*pipeline.Plan
 	for _, d := range drafts {
 		plan, err := d.Plan(tags[d.Service()])
 		if err != nil {

@@ -37,6 +37,7 @@ type serviceRecord struct {
 
 // writeRun replaces build/run.json.
 func (p *project) writeRun(engineName string, outcomes []outcome, began, ended time.Time) error {
+	p.story.built(engineName, outcomes)
 	r := runRecord{Version: 1, Started: began.UTC(), Took: ended.Sub(began).Round(time.Millisecond).String(), Commit: p.tree.Head, Branch: p.tree.Branch, Engine: engineName, OK: true}
 	for _, o := range outcomes {
 		s := serviceRecord{Service: o.plan.Service, Tag: o.plan.Tag, Commit: o.plan.Commit, Inputs: o.plan.Inputs.Hash, Go: o.plan.Go, Image: o.plan.Image}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"slipway/pipeline"
 	"slipway/registry"
 	"slipway/secret"
+	"slipway/secret/reference"
 )
 
 // machine is what the process's environment says, read in this one place.
@@ -45,6 +47,22 @@ func readEnvironment() (machine, error) {
 	}
 	e.home = slipwayHome()
 	return e, nil
+}
+
+// login gives the credentials for the registry, nil for none. A password may be there by
+// reference, which is followed only where it is needed.
+func (m machine) login(ctx context.Context) (*registry.Credentials, error) {
+	if m.credentials == nil || !reference.Is(m.credentials.Password.Reveal()) {
+		return m.credentials, nil
+	}
+	home, _ := os.UserHomeDir()
+	password, err := (&reference.Resolver{Env: os.Getenv, Home: home}).Resolve(ctx, m.credentials.Password.Reveal())
+	if err != nil {
+		return nil, fmt.Errorf("REGISTRY_PASSWORD is %w", err)
+	}
+	out := *m.credentials
+	out.Password = password
+	return &out, nil
 }
 
 func firstEnv(names ...string) string {

@@ -6,8 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
+	"github.com/moby/moby/api/types/swarm"
 	"github.com/moby/moby/client"
 
 	"slipway/deploy/convert"
@@ -31,7 +34,8 @@ type Request struct {
 	Seen map[string]string
 	// Auth gives the X-Registry-Auth header for an image, which the Swarm keeps and pulls with.
 	Auth func(image string) string
-	// Check is called with what is about to be written, before the lock is taken.
+	// Check is called with what is about to be written, before the lock is taken and again with
+	// the lock held.
 	Check func(context.Context, *live.State, *diff.Plan) (warnings []string, err error)
 	// Prepare is called with the lock held, before the first write: files that the server needs.
 	Prepare func(context.Context) error
@@ -43,8 +47,14 @@ type Request struct {
 	Reason       string // what the lock is held for: "deploy"
 	NoAtomic     bool   // keep what succeeded when a service fails
 	AllowReplace bool
-	Keep         int // releases whose records, configs and secrets stay
-	Report       progress.Reporter
+	Keep         int // releases whose records, configs, secrets and images stay
+	// CollectAfter is how long ago stopped containers and unused images must have been used to be
+	// removed from the nodes; negative for never.
+	CollectAfter time.Duration
+	// Node talks to a node's daemon, for what only that one has; nil where only the manager's own
+	// is reached, and nodes are left as they are.
+	Node   func(context.Context, swarm.Node) (*client.Client, error)
+	Report progress.Reporter
 }
 
 // MovedError says that the Swarm is no longer as a plan saw it.
@@ -89,11 +99,8 @@ func Deploy(ctx context.Context, r Request) (*Verdict, error) {
 	if !r.toRecord(state) && !plan.Changes() {
 		return r.verify(ctx, state, plan)
 	}
-	var warnings []string
-	if r.Check != nil {
-		if warnings, err = r.Check(ctx, state, plan); err != nil {
-			return nil, err
-		}
+	if _, err := r.check(ctx, state, plan); err != nil {
+		return nil, err
 	}
 	held, err := lock.Acquire(ctx, r.Docker, r.Want.Name, lock.Owner{Who: r.Record.Who, Reason: r.Reason}, r.Lock)
 	if err != nil {
@@ -114,6 +121,10 @@ func Deploy(ctx context.Context, r Request) (*Verdict, error) {
 	if !r.toRecord(state) && !plan.Changes() {
 		return r.verify(ctx, state, plan)
 	}
+	warnings, err := r.check(ctx, state, plan)
+	if err != nil {
+		return nil, err
+	}
 	run, err := r.begin(ctx, held, state, plan)
 	if err != nil {
 		return nil, err
@@ -122,13 +133,26 @@ func Deploy(ctx context.Context, r Request) (*Verdict, error) {
 	return run.through(ctx)
 }
 
+func (r Request) check(ctx context.Context, state *live.State, plan *diff.Plan) ([]string, error) {
+	if r.Check == nil {
+		return nil, nil
+	}
+	return r.Check(ctx, state, plan)
+}
+
 func (r Request) unmoved(state *live.State, plan *diff.Plan) error {
 	if r.Seen == nil {
 		return nil
 	}
 	saved := *plan
 	saved.Seen = r.Seen
-	if what := saved.Moved(state); len(what) > 0 {
+	what := saved.Moved(state)
+	for _, key := range slices.Sorted(maps.Keys(plan.Seen)) { // services and networks of the stack that are new
+		if _, known := r.Seen[key]; !known && plan.Seen[key] != "" {
+			what = append(what, key+" was not there, and is now")
+		}
+	}
+	if len(what) > 0 {
 		return &MovedError{what}
 	}
 	return nil
@@ -153,8 +177,9 @@ func (r Request) toRecord(state *live.State) bool {
 func (r Request) verify(ctx context.Context, state *live.State, plan *diff.Plan) (*Verdict, error) {
 	v := newVerdict(r, plan)
 	v.Result = Unchanged
-	if entries, _ := release.Entries(state.Configs, r.Want.Name); len(entries) > 0 {
-		v.Release = entries[0].Record.Number
+	entries, _ := release.Entries(state.Configs, r.Want.Name)
+	if live := running(entries); live != nil {
+		v.Release = live.Number
 	}
 	var goals []watch.Goal
 	for _, s := range r.Want.Services {
@@ -162,7 +187,7 @@ func (r Request) verify(ctx context.Context, state *live.State, plan *diff.Plan)
 			goals = append(goals, watch.Goal{Key: s.Key, Name: now.Spec.Name, ID: now.ID, Spec: now.Spec, Version: now.Version.Index, Change: watch.Unchanged})
 		}
 	}
-	outcomes, err := watch.Watch(ctx, r.Docker, goals, watch.Options{Timeout: r.Timeout, Report: r.Report, Early: r.Failed, StopOnFailure: true})
+	outcomes, err := watch.Watch(ctx, r.Docker, goals, watch.Options{Timeout: r.Timeout, Node: r.Node, Report: r.Report, Early: r.Failed, StopOnFailure: true})
 	v.take(outcomes)
 	if err != nil {
 		return v, err

@@ -71,7 +71,7 @@ func (r *run) restore(ctx context.Context, states map[string]watch.State) {
 	if len(goals) == 0 {
 		return
 	}
-	outcomes, err := watch.Watch(ctx, r.Docker, goals, watch.Options{Timeout: time.Until(r.ends), Report: r.Report})
+	outcomes, err := watch.Watch(ctx, r.Docker, goals, watch.Options{Timeout: time.Until(r.ends), Node: r.Node, Report: r.Report})
 	for _, o := range outcomes {
 		if o.State != watch.Done {
 			r.verdict.Left = append(r.verdict.Left, fmt.Sprintf("service %s: sent back to what it was, but it does not run: %s", o.Key, why(o)))

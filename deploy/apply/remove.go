@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
@@ -61,13 +62,38 @@ func (r *run) removeNetwork(ctx context.Context, id, name string) error {
 	})
 }
 
-// collect tidies up after a deploy that went well. That it fails is no failure of the deploy.
-func (r *run) collect(ctx context.Context) {
+// collect removes what the release no longer needs. That it fails is no failure of the deploy.
+// It comes before the record says that all is done: a deploy that is killed in the middle of it
+// is gone on with by the next one, and nothing is left over.
+func (r *run) collect(ctx context.Context) *live.State {
 	state, err := live.Read(ctx, r.Docker)
 	if err != nil {
 		r.verdict.Warnings = append(r.verdict.Warnings, fmt.Sprintf("what is no longer used was not collected: %v", err))
+		return nil
+	}
+	state.Configs = r.entry.AsDone(state.Configs)
+	removed, warnings := collect.Run(ctx, r.Docker, collect.Find(state, r.Want.Name, r.keep()))
+	r.verdict.Collected, r.verdict.Warnings = append(r.verdict.Collected, removed...), append(r.verdict.Warnings, warnings...)
+	return state
+}
+
+func (r *run) keep() int { return max(r.Keep, 1) }
+
+// tidying bounds the collection on all nodes, while the lock is held.
+const tidying = time.Minute
+
+// sweep removes stopped containers and unused images from the nodes.
+func (r *run) sweep(ctx context.Context, state *live.State) {
+	if state == nil || r.Node == nil || r.CollectAfter < 0 {
 		return
 	}
-	removed, warnings := collect.Run(ctx, r.Docker, collect.Find(state, r.Want.Name, max(r.Keep, 1)))
-	r.verdict.Collected, r.verdict.Warnings = removed, append(r.verdict.Warnings, warnings...)
+	ctx, cancel := context.WithTimeout(ctx, tidying)
+	defer cancel()
+	v, task := r.verdict, r.Report.Start("collecting what the nodes no longer need")
+	swept := collect.Sweep(ctx, state, collect.Needed(state, r.Want.Name, r.keep()), r.CollectAfter, r.Node)
+	for _, line := range swept.Removed {
+		task.Log("removed " + line)
+	}
+	task.Done(nil)
+	v.Collected, v.Warnings, v.Note = append(v.Collected, swept.Removed...), append(v.Warnings, swept.Warnings...), swept.Note
 }

@@ -14,7 +14,7 @@ import (
 func Target(state *live.State, stack string, number int) (*release.Entry, error) {
 	entries, _ := release.Entries(state.Configs, stack)
 	var good []string
-	skip := len(entries) > 0 && entries[0].State == release.Done // that one is live
+	live := running(entries)
 	for i := range entries {
 		e := &entries[i]
 		if number != 0 && e.Number == number {
@@ -27,7 +27,7 @@ func Target(state *live.State, stack string, number int) (*release.Entry, error)
 			continue
 		}
 		good = append(good, fmt.Sprint(e.Number))
-		if number == 0 && !(skip && i == 0) {
+		if number == 0 && (live == nil || !sameStack(e.Want, live.Want)) {
 			return e, nil
 		}
 	}
@@ -38,6 +38,21 @@ func Target(state *live.State, stack string, number int) (*release.Entry, error)
 		return nil, fmt.Errorf("there is no record of any release of %s in this Swarm", stack)
 	}
 	return nil, fmt.Errorf("there is no earlier release of %s to go back to (deploy:history shows what there is)", stack)
+}
+
+// running is the release that runs now: the newest good one, unless a deploy has failed since and
+// was not taken back.
+func running(entries []release.Entry) *release.Entry {
+	for i := range entries {
+		switch entries[i].State {
+		case release.Done:
+			return &entries[i]
+		case release.RolledBack:
+		default:
+			return nil
+		}
+	}
+	return nil
 }
 
 // Back is what a release wanted, to be wanted again: its configs and secrets have to be there

@@ -99,17 +99,18 @@ func (r *run) through(ctx context.Context) (*Verdict, error) {
 	if err == nil {
 		err = r.services(ctx)
 	}
-	if err == nil {
-		err = r.remove(ctx)
-	}
 	if err != nil {
 		return r.failed(ctx, err)
 	}
+	if err := r.remove(ctx); err != nil {
+		return r.unremoved(ctx, err)
+	}
+	state := r.collect(ctx)
 	r.verdict.Result = Done
 	if err := r.entry.Finish(ctx, r.Docker, release.Done, ""); err != nil {
 		return r.verdict.conclude(), fmt.Errorf("all services run as wanted, but the record of release %d could not be completed: %w: deploy again", r.entry.Number, err)
 	}
-	r.collect(ctx)
+	r.sweep(ctx, state)
 	return r.verdict.conclude(), nil
 }
 
@@ -205,7 +206,7 @@ func (r *run) watch(ctx context.Context, goals []watch.Goal) error {
 	if len(goals) == 0 {
 		return nil
 	}
-	outcomes, err := watch.Watch(ctx, r.Docker, goals, watch.Options{Timeout: time.Until(r.ends), Report: r.Report, Early: r.Failed, StopOnFailure: true})
+	outcomes, err := watch.Watch(ctx, r.Docker, goals, watch.Options{Timeout: time.Until(r.ends), Node: r.Node, Report: r.Report, Early: r.Failed, StopOnFailure: true})
 	r.verdict.take(outcomes)
 	if err != nil {
 		return err
@@ -242,16 +243,38 @@ func (r *run) failed(ctx context.Context, err error) (*Verdict, error) {
 		r.back(ctx, nil)
 		err = nil
 	}
-	closing, cancel := afterwards(ctx)
-	defer cancel()
 	state := release.Failed
 	if v.Result == RolledBack {
 		state = release.RolledBack
 	}
-	if fault := r.entry.Finish(closing, r.Docker, state, v.Cause); fault != nil {
-		v.Warnings = append(v.Warnings, fmt.Sprintf("the record of release %d could not be completed: %v", r.entry.Number, fault))
+	r.finish(ctx, state)
+	if moved != nil && len(r.written) == 0 {
+		return nil, err
 	}
 	return v.conclude(), err
+}
+
+// unremoved is for a deploy whose services all run, and which could not remove what the manifest
+// no longer has. Going back would help nobody, and what was removed does not come back.
+func (r *run) unremoved(ctx context.Context, err error) (*Verdict, error) {
+	if stopped(ctx) || errors.Is(err, lock.ErrLost) {
+		return r.failed(ctx, err)
+	}
+	v := r.verdict
+	v.Result, v.Cause = Failed, err.Error()
+	v.Left = append(v.Left, "all services that the manifest has run as wanted")
+	v.Next = "mend the cause and deploy again, which removes what is left over"
+	r.finish(ctx, release.Failed)
+	return v.conclude(), nil
+}
+
+// finish notes in the record how a deploy failed.
+func (r *run) finish(ctx context.Context, state release.State) {
+	closing, cancel := afterwards(ctx)
+	defer cancel()
+	if fault := r.entry.Finish(closing, r.Docker, state, r.verdict.Cause); fault != nil {
+		r.verdict.Warnings = append(r.verdict.Warnings, fmt.Sprintf("the record of release %d could not be completed: %v", r.entry.Number, fault))
+	}
 }
 
 // halfway names what is written already and what is not.

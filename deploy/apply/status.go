@@ -58,6 +58,7 @@ func Drift(state *live.State, e *release.Entry) []string {
 type removable struct {
 	services, networks []collect.Object
 	rest               collect.Unused
+	strange            []string // bears the stack's label, and no release recorded it
 }
 
 func (r removable) lines() (out []string) {
@@ -75,29 +76,32 @@ func (r removable) lines() (out []string) {
 	return out
 }
 
+// findRemovable takes what bears the stack's label and was recorded by a release: a label alone
+// may be somebody else's.
 func findRemovable(state *live.State, stack string) (r removable) {
-	ours := func(labels map[string]string) bool { return labels[convert.LabelNamespace] == stack }
-	for _, s := range state.Services {
-		if ours(s.Spec.Labels) {
-			r.services = append(r.services, collect.Object{ID: s.ID, Name: s.Spec.Name})
+	r.rest.Releases, _ = release.Entries(state.Configs, stack)
+	owned := release.Owned(r.rest.Releases)
+	find := func(kind diff.Kind, to *[]collect.Object, recorded []string, id, name string, labels map[string]string) {
+		switch {
+		case labels[convert.LabelNamespace] != stack:
+		case slices.Contains(recorded, name):
+			*to = append(*to, collect.Object{ID: id, Name: name})
+		default:
+			r.strange = append(r.strange, fmt.Sprintf("%s %s", kind, name))
 		}
+	}
+	for _, s := range state.Services {
+		find(diff.ServiceKind, &r.services, owned.Services, s.ID, s.Spec.Name, s.Spec.Labels)
 	}
 	for _, n := range state.Networks {
-		if ours(n.Labels) {
-			r.networks = append(r.networks, collect.Object{ID: n.ID, Name: n.Name})
-		}
+		find(diff.NetworkKind, &r.networks, owned.Networks, n.ID, n.Name, n.Labels)
 	}
 	for _, c := range state.Configs {
-		if ours(c.Spec.Labels) {
-			r.rest.Configs = append(r.rest.Configs, collect.Object{ID: c.ID, Name: c.Spec.Name})
-		}
+		find(diff.ConfigKind, &r.rest.Configs, owned.Configs, c.ID, c.Spec.Name, c.Spec.Labels)
 	}
 	for _, s := range state.Secrets {
-		if ours(s.Spec.Labels) {
-			r.rest.Secrets = append(r.rest.Secrets, collect.Object{ID: s.ID, Name: s.Spec.Name})
-		}
+		find(diff.SecretKind, &r.rest.Secrets, owned.Secrets, s.ID, s.Spec.Name, s.Spec.Labels)
 	}
-	r.rest.Releases, _ = release.Entries(state.Configs, stack)
 	return r
 }
 
@@ -124,6 +128,9 @@ func Remove(ctx context.Context, r Request, stack string) (removed []string, err
 		return nil, err
 	}
 	what := findRemovable(state, stack)
+	for _, s := range what.strange {
+		r.Report.Start("keeping " + s + ", which no release of " + stack + " recorded").Done(nil)
+	}
 	w := &run{Request: r, held: held, ends: time.Now().Add(r.Timeout)}
 	for _, s := range what.services { // all at once, and then the wait for their tasks
 		if err := held.Check(ctx); err != nil {
@@ -140,10 +147,16 @@ func Remove(ctx context.Context, r Request, stack string) (removed []string, err
 		removed = append(removed, "service "+s.Name)
 	}
 	for _, n := range what.networks {
+		if err := held.Check(ctx); err != nil {
+			return removed, err
+		}
 		if err := w.removeNetwork(ctx, n.ID, n.Name); err != nil {
 			return removed, fmt.Errorf("removing network %s: %w", n.Name, err)
 		}
 		removed = append(removed, "network "+n.Name)
+	}
+	if err := held.Check(ctx); err != nil {
+		return removed, err
 	}
 	rest, warnings := collect.Run(ctx, r.Docker, what.rest)
 	if len(warnings) > 0 {

@@ -47,6 +47,7 @@ type Verdict struct {
 	Collected []string `json:"collected,omitempty"`
 	Left      []string `json:"left,omitempty"`
 	Warnings  []string `json:"warnings,omitempty"`
+	Note      string   `json:"note,omitempty"` // what could be better, and is no fault
 	Next      string   `json:"next,omitempty"` // what to do now
 }
 

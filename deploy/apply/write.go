@@ -57,23 +57,36 @@ func (r *run) writeService(ctx context.Context, w *written) (*swarm.Service, err
 }
 
 // createService makes a service, or finds the one that an attempt left whose answer was lost.
+// One of that name that is not as wanted is another's.
 func (r *run) createService(ctx context.Context, spec swarm.ServiceSpec) (now *swarm.Service, err error) {
 	err = remote.Retry(ctx, r.ends, func() error {
 		got, err := r.Docker.ServiceInspect(ctx, spec.Name, client.ServiceInspectOptions{})
-		if err == nil {
+		switch {
+		case err == nil && !r.sameSpec(got.Service.Spec, spec):
+			return &MovedError{[]string{fmt.Sprintf("service %s was not there, and was made by another meanwhile", spec.Name)}}
+		case err == nil:
 			now = &got.Service
 			return nil
-		}
-		if !errdefs.IsNotFound(err) {
+		case !errdefs.IsNotFound(err):
 			return err
 		}
 		made, err := r.Docker.ServiceCreate(ctx, client.ServiceCreateOptions{Spec: spec, EncodedRegistryAuth: r.auth(spec)})
 		if err != nil {
 			return err
 		}
-		now, err = r.inspect(ctx, made.ID)
+		now, err = r.wrote(ctx, made.ID, spec)
 		return err
 	})
+	return now, err
+}
+
+// wrote is a service after a write. What was written is what it is held against from here on:
+// somebody may have changed it already.
+func (r *run) wrote(ctx context.Context, id string, spec swarm.ServiceSpec) (*swarm.Service, error) {
+	now, err := r.inspect(ctx, id)
+	if err == nil && !r.sameSpec(now.Spec, spec) {
+		now.Spec = convert.Shown(spec, r.netIDs)
+	}
 	return now, err
 }
 
@@ -104,7 +117,7 @@ func (r *run) update(ctx context.Context, seen swarm.Service, spec swarm.Service
 				Version: version, Spec: spec, EncodedRegistryAuth: r.auth(spec), RegistryAuthFrom: swarm.RegistryAuthFromSpec,
 			})
 			if err == nil {
-				now, err = r.inspect(ctx, seen.ID)
+				now, err = r.wrote(ctx, seen.ID, spec)
 				return err
 			}
 			if !strings.Contains(err.Error(), "update out of sequence") {

@@ -13,6 +13,7 @@ import (
 
 	"slipway/deploy/live"
 	"slipway/deploy/release"
+	"slipway/deploy/secrets"
 )
 
 // Unused is what may go.
@@ -24,8 +25,8 @@ type Unused struct {
 // Object is a config or a secret.
 type Object struct{ ID, Name string }
 
-// Find is pure. Only what a release of this stack recorded as its own is ever found, and
-// nothing that a live service of any stack refers to.
+// Find is pure. Only what a release of this stack recorded as its own is ever found, and old
+// versions of secrets that were set for it; nothing that a live service of any stack refers to.
 func Find(state *live.State, stack string, keep int) Unused {
 	entries, _ := release.Entries(state.Configs, stack)
 	u := Unused{Releases: release.Expired(entries, keep)}
@@ -33,7 +34,8 @@ func Find(state *live.State, stack string, keep int) Unused {
 	for _, e := range u.Releases {
 		gone[e.Number] = true
 	}
-	kept := release.Owned(slices.DeleteFunc(slices.Clone(entries), func(e release.Entry) bool { return gone[e.Number] }))
+	stay := slices.DeleteFunc(slices.Clone(entries), func(e release.Entry) bool { return gone[e.Number] })
+	kept := release.Owned(stay)
 	owned := release.Owned(entries)
 	used := map[string]bool{}
 	for _, s := range state.Services {
@@ -55,7 +57,25 @@ func Find(state *live.State, stack string, keep int) Unused {
 			u.Secrets = append(u.Secrets, Object{s.ID, s.Spec.Name})
 		}
 	}
+	for _, v := range secrets.Unused(state, stack, stay) {
+		u.Secrets = append(u.Secrets, Object{v.ID, v.Name})
+	}
+	left := map[string]bool{} // there, and named by none but records that are to go
+	for _, c := range state.Configs {
+		left[c.Spec.Name] = !slices.Contains(kept.Configs, c.Spec.Name) && !slices.Contains(u.Configs, Object{c.ID, c.Spec.Name})
+	}
+	for _, s := range state.Secrets {
+		left[s.Spec.Name] = left[s.Spec.Name] || !slices.Contains(kept.Secrets, s.Spec.Name) && !slices.Contains(u.Secrets, Object{s.ID, s.Spec.Name})
+	}
+	u.Releases = slices.DeleteFunc(u.Releases, func(e release.Entry) bool { return names(e, left) })
 	return u
+}
+
+// names tells whether a record names one of these as its own. Such a record stays: without it
+// nobody would know any more that they may go, once they can.
+func names(e release.Entry, these map[string]bool) bool {
+	own := release.Owned([]release.Entry{e})
+	return slices.ContainsFunc(slices.Concat(own.Configs, own.Secrets), func(n string) bool { return these[n] })
 }
 
 func refer(used map[string]bool, spec swarm.ServiceSpec) {
@@ -76,14 +96,18 @@ func refer(used map[string]bool, spec swarm.ServiceSpec) {
 
 // Run removes them, configs and secrets before the records that name them, so that one that is
 // cut short finds them again. What a service has come to use meanwhile is refused by Swarm,
-// and stays.
+// and stays, as does the record that names it.
 func Run(ctx context.Context, docker *client.Client, u Unused) (removed, warnings []string) {
+	stuck := map[string]bool{}
 	drop := func(kind, name string, err error) {
 		switch {
 		case err == nil:
 			removed = append(removed, kind+" "+name)
-		case errdefs.IsNotFound(err), errdefs.IsInvalidArgument(err), errdefs.IsConflict(err):
+		case errdefs.IsNotFound(err):
+		case errdefs.IsInvalidArgument(err), errdefs.IsConflict(err):
+			stuck[name] = true
 		default:
+			stuck[name] = true
 			warnings = append(warnings, fmt.Sprintf("the unused %s %s could not be removed: %v", kind, name, err))
 		}
 	}
@@ -96,8 +120,10 @@ func Run(ctx context.Context, docker *client.Client, u Unused) (removed, warning
 		drop("secret", s.Name, err)
 	}
 	for _, e := range u.Releases {
-		_, err := docker.ConfigRemove(ctx, e.ConfigID, client.ConfigRemoveOptions{})
-		drop("record of release", fmt.Sprint(e.Number), err)
+		if !names(e, stuck) {
+			_, err := docker.ConfigRemove(ctx, e.ConfigID, client.ConfigRemoveOptions{})
+			drop("record of release", fmt.Sprint(e.Number), err)
+		}
 	}
 	return removed, warnings
 }

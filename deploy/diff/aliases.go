@@ -24,7 +24,7 @@ func (c *comparison) aliases() {
 				if stack == c.want.Name {
 					continue
 				}
-				alias := shared(n, id, other)
+				alias := shared(s.Spec.Name, n, id, other)
 				switch {
 				case alias == "":
 				case none(s.Spec) || none(other.Spec):
@@ -42,13 +42,15 @@ func none(s swarm.ServiceSpec) bool {
 	return s.Mode.Replicated != nil && s.Mode.Replicated.Replicas != nil && *s.Mode.Replicated.Replicas == 0
 }
 
-func shared(n swarm.NetworkAttachmentConfig, id string, other swarm.Service) string {
+// shared is a name that a service called own and another both answer to on a network: Swarm
+// gives each its full name beside its aliases.
+func shared(own string, n swarm.NetworkAttachmentConfig, id string, other swarm.Service) string {
 	for _, o := range other.Spec.TaskTemplate.Networks {
 		if o.Target != id && o.Target != n.Target {
 			continue
 		}
-		for _, a := range n.Aliases {
-			if slices.Contains(o.Aliases, a) {
+		for _, a := range append([]string{own}, n.Aliases...) {
+			if slices.Contains(append([]string{other.Spec.Name}, o.Aliases...), a) {
 				return a
 			}
 		}

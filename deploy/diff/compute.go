@@ -124,6 +124,9 @@ func (c *comparison) configs() {
 
 func (c *comparison) networks() {
 	wanted := map[string]bool{}
+	for _, name := range c.want.External.Networks { // which may have been the stack's own before
+		wanted[name] = true
+	}
 	for _, n := range c.want.Networks {
 		wanted[n.Name] = true
 		if !c.see(NetworkKind, n.Name) {
@@ -146,8 +149,27 @@ func (c *comparison) networks() {
 			continue
 		}
 		c.see(NetworkKind, n.Name)
-		c.add(c.unwanted(NetworkKind, n.Name, n.ID, 0, c.o.Owned.Networks))
+		op := c.unwanted(NetworkKind, n.Name, n.ID, 0, c.o.Owned.Networks)
+		if user := c.user(n.ID, n.Name); op.Action == Remove && user != "" {
+			op.Action, op.Note = Keep, "the manifest does not have it, but the service "+user+" uses it"
+		}
+		c.add(op)
 	}
+}
+
+// user is a service on a network that is not going to leave it with this deploy: Swarm removes
+// no network in use.
+func (c *comparison) user(id, name string) string {
+	for _, s := range c.state.Services {
+		ours := s.Spec.Labels[convert.LabelNamespace] == c.want.Name
+		if ours && (slices.Contains(c.o.Owned.Services, s.Spec.Name) || slices.ContainsFunc(c.want.Services, func(w convert.Service) bool { return w.Spec.Name == s.Spec.Name })) {
+			continue
+		}
+		if slices.ContainsFunc(s.Spec.TaskTemplate.Networks, func(n swarm.NetworkAttachmentConfig) bool { return n.Target == id || n.Target == name }) {
+			return s.Spec.Name
+		}
+	}
+	return ""
 }
 
 func (c *comparison) unwanted(k Kind, name, id string, version uint64, owned []string) Operation {
@@ -196,12 +218,13 @@ func (c *comparison) service(s convert.Service, now *swarm.Service, ids map[stri
 		}
 		return op
 	}
-	op.Restarts = restarts(have, want)
+	op.Restarts = restarts(have, want) || s.Job()
 	return op
 }
 
 // restarts is swarmkit's rule (orchestrator/task.go: IsTaskDirty). A change of placement alone
-// restarts only the tasks that no longer fit.
+// restarts only the tasks that no longer fit. A job runs again whatever changes
+// (controlapi/service.go: UpdateService raises its iteration).
 func restarts(have, want swarm.ServiceSpec) bool {
 	if !reflect.DeepEqual(have.EndpointSpec, want.EndpointSpec) {
 		return true

@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -8,8 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
-	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/api/types/swarm"
 )
 
@@ -26,7 +27,7 @@ func fields(have, want swarm.ServiceSpec, names map[string]string) []Field {
 	var out []Field
 	for _, p := range paths {
 		if old[p] != now[p] {
-			out = append(out, Field{p, old[p], now[p]})
+			out = append(out, Field{p, masked(p, old[p]), masked(p, now[p])})
 		}
 	}
 	return out
@@ -36,11 +37,14 @@ func fields(have, want swarm.ServiceSpec, names map[string]string) []Field {
 var short = strings.NewReplacer(
 	"TaskTemplate.ContainerSpec.Healthcheck.", "healthcheck.",
 	"TaskTemplate.ContainerSpec.Command", "entrypoint", "TaskTemplate.ContainerSpec.Args", "command",
-	"TaskTemplate.ContainerSpec.Labels", "container.labels", "TaskTemplate.ContainerSpec.", "",
+	"TaskTemplate.ContainerSpec.Dir", "working_dir", "TaskTemplate.ContainerSpec.Hosts", "extra_hosts", "TaskTemplate.ContainerSpec.", "",
 	"TaskTemplate.Resources.", "resources.", "TaskTemplate.RestartPolicy.", "restart_policy.",
 	"TaskTemplate.Placement.", "placement.", "TaskTemplate.LogDriver.", "logging.", "TaskTemplate.", "",
 	"UpdateConfig.", "update_config.", "RollbackConfig.", "rollback_config.", "EndpointSpec.Mode", "endpoint_mode",
-	"EndpointSpec.", "", "Mode.Replicated.Replicas", "replicas", "Labels.", "labels.",
+	"EndpointSpec.", "", "Mode.Replicated.Replicas", "replicas",
+	"NanoCPUs", "cpus", "MemoryBytes", "memory", "MaxReplicas", "max_replicas_per_node", "MaxAttempts", "max_attempts",
+	"StopGracePeriod", "stop_grace_period", "StopSignal", "stop_signal", "ReadOnly", "read_only", "StartPeriod", "start_period",
+	"StartInterval", "start_interval", "FailureAction", "failure_action", "MaxFailureRatio", "max_failure_ratio",
 )
 
 // flat is a spec as values by path.
@@ -54,7 +58,7 @@ func flat(s swarm.ServiceSpec, names map[string]string) map[string]string {
 			if !ok {
 				v = "(unset)"
 			}
-			out["environment."+k] = v
+			out["environment."+k] = cmp.Or(v, empty)
 		}
 		for _, m := range c.Mounts {
 			out["mounts."+m.Target] = plain(m)
@@ -88,7 +92,11 @@ func flat(s swarm.ServiceSpec, names map[string]string) map[string]string {
 	t.Networks = nil
 	if s.EndpointSpec != nil {
 		for _, p := range s.EndpointSpec.Ports {
-			out[fmt.Sprintf("ports.%d/%s", p.TargetPort, p.Protocol)] = fmt.Sprintf("%d, %s mode", p.PublishedPort, p.PublishMode)
+			path := fmt.Sprintf("ports.%d/%s", p.TargetPort, p.Protocol)
+			if out[path] != "" { // published under several
+				out[path] += "; "
+			}
+			out[path] += fmt.Sprintf("%d, %s mode", p.PublishedPort, p.PublishMode)
 		}
 		s.EndpointSpec.Ports = nil
 	}
@@ -113,23 +121,35 @@ func walk(path string, node any, out map[string]string) {
 		var parts []string
 		for _, v := range n {
 			if text, ok := v.(string); ok {
-				parts = append(parts, text)
+				parts = append(parts, word(text))
 			} else {
 				parts = append(parts, plain(v))
 			}
 		}
 		out[name(path)] = strings.Join(parts, " ")
 	default:
-		out[name(path)] = fmt.Sprint(n)
+		out[name(path)] = cmp.Or(fmt.Sprint(n), empty)
 	}
 }
 
-func name(path string) string {
-	p := short.Replace(path)
-	if strings.HasPrefix(p, "labels.") || strings.HasPrefix(p, "container.labels") {
-		return p
+// empty stands for a value that is there and has no characters.
+const empty = "(empty)"
+
+// word quotes an argument that would look like several, or like none.
+func word(s string) string {
+	if s == "" || strings.ContainsFunc(s, unicode.IsSpace) {
+		return strconv.Quote(s)
 	}
-	return strings.ToLower(p)
+	return s
+}
+
+func name(path string) string {
+	for _, l := range []struct{ of, as string }{{"Labels.", "labels."}, {"TaskTemplate.ContainerSpec.Labels.", "container.labels."}} {
+		if own, ok := strings.CutPrefix(path, l.of); ok { // which stays as it is
+			return l.as + own
+		}
+	}
+	return strings.ToLower(short.Replace(path))
 }
 
 // number writes times, memory and CPUs with their units.
@@ -152,31 +172,4 @@ func plain(v any) string {
 		panic(err) // API types are made to be JSON
 	}
 	return string(data)
-}
-
-// networkFields names what differs of a network that is there. What the manifest does not say
-// is the daemon's to choose.
-func networkFields(want network.CreateRequest, have network.Network) []string {
-	var out []string
-	if want.Driver != "" && want.Driver != have.Driver {
-		out = append(out, fmt.Sprintf("driver (%s, wanted %s)", have.Driver, want.Driver))
-	}
-	if want.Attachable != have.Attachable {
-		out = append(out, fmt.Sprintf("attachable (%t, wanted %t)", have.Attachable, want.Attachable))
-	}
-	if want.Internal != have.Internal {
-		out = append(out, fmt.Sprintf("internal (%t, wanted %t)", have.Internal, want.Internal))
-	}
-	for _, k := range slices.Sorted(maps.Keys(want.Options)) {
-		if have.Options[k] != want.Options[k] {
-			out = append(out, fmt.Sprintf("driver_opts.%s (%q, wanted %q)", k, have.Options[k], want.Options[k]))
-		}
-	}
-	if want.IPAM != nil && len(want.IPAM.Config) > 0 && plain(want.IPAM.Config) != plain(have.IPAM.Config) {
-		out = append(out, "ipam")
-	}
-	if !maps.Equal(want.Labels, have.Labels) {
-		out = append(out, "labels")
-	}
-	return out
 }

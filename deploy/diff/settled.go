@@ -16,6 +16,9 @@ func settled(spec swarm.ServiceSpec, networks map[string]string) swarm.ServiceSp
 	s := convert.Shown(spec, networks)
 	if c := s.TaskTemplate.ContainerSpec; c != nil {
 		for _, r := range c.Configs {
+			if p := c.Privileges; r.Runtime != nil && p != nil && p.CredentialSpec != nil && p.CredentialSpec.Config == r.ConfigID {
+				p.CredentialSpec.Config = r.ConfigName
+			}
 			r.ConfigID = ""
 		}
 		for _, r := range c.Secrets {

@@ -5,12 +5,15 @@ package environment
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"slipway/deploy/remote"
 	"slipway/pipeline"
 	"slipway/secret"
+	"slipway/secret/reference"
 )
 
 // Environment is where a stack runs, and by which rules.
@@ -20,9 +23,24 @@ type Environment struct {
 	Dir                  string // on the server, "" to copy nothing there
 	Settings             pipeline.EnvironmentSettings
 	Timeout              time.Duration
-	// Variables are what the manifest may name, secret ones included: Secret are those that
-	// were named by reference (env://, file://).
-	Variables map[string]string
+	// Variables are what the manifest may name. References are those that slipway.yaml has by
+	// reference (env://, file://, vault://), for Settle.
+	Variables, References map[string]string
+	// Secret are the values of those variables: whoever keeps a value elsewhere means to hide it.
+	Secret []secret.Value
+}
+
+// Settle fills in the variables that are there by reference. value resolves one.
+func (e *Environment) Settle(value func(reference string) (secret.Value, error)) error {
+	for _, k := range slices.Sorted(maps.Keys(e.References)) {
+		v, err := value(e.References[k])
+		if err != nil {
+			return fmt.Errorf("%s: environments.%s.variables.%s: %w", pipeline.SettingsFile, e.Name, k, err)
+		}
+		e.Variables[k] = v.Reveal()
+		e.Secret = append(e.Secret, v)
+	}
+	return nil
 }
 
 // Vars are environment variables. One with the environment's name in front ("PROD_SERVER_HOST")
@@ -34,15 +52,23 @@ type Vars struct {
 
 // Get is the first of these variables that is set.
 func (v Vars) Get(names ...string) string {
-	prefix := strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(v.Env)) + "_"
-	for _, p := range []string{prefix, ""} {
-		for _, n := range names {
-			if x := v.All[p+n]; x != "" {
-				return x
-			}
+	for _, n := range v.Names(names...) {
+		if x := v.All[n]; x != "" {
+			return x
 		}
 	}
 	return ""
+}
+
+// Names are the names by which Get looks for variables, in its order.
+func (v Vars) Names(names ...string) (out []string) {
+	prefix := strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(v.Env)) + "_"
+	for _, p := range []string{prefix, ""} {
+		for _, n := range names {
+			out = append(out, p+n)
+		}
+	}
+	return out
 }
 
 // Resolve finds an environment's settings. Without a server the error says where to name one:
@@ -56,7 +82,7 @@ func Resolve(name, project string, settings *pipeline.Settings, all map[string]s
 	e := &Environment{
 		Name: name, Project: project, Stack: project + "_" + name, Settings: s, Timeout: timeout,
 		Dir:       cmp.Or(vars.Get("SERVER_DIR"), s.Directory),
-		Variables: map[string]string{"PROJECT": project, "ENV": name},
+		Variables: map[string]string{"PROJECT": project, "ENV": name}, References: map[string]string{},
 	}
 	if registry := cmp.Or(vars.Get("REGISTRY", "CI_REGISTRY_IMAGE"), settings.Registry); registry != "" {
 		e.Variables["REGISTRY"] = strings.TrimSuffix(registry, "/")
@@ -65,12 +91,11 @@ func Resolve(name, project string, settings *pipeline.Settings, all map[string]s
 		e.Variables["TAG"] = tag
 	}
 	for k, v := range s.Variables {
-		e.Variables[k] = v
-		if from, ok := strings.CutPrefix(v, "env://"); ok {
-			if e.Variables[k] = vars.Get(from); e.Variables[k] == "" {
-				return nil, fmt.Errorf("%s: environments.%s.variables.%s is to come from the environment variable %s, which is not set", pipeline.SettingsFile, name, k, from)
-			}
+		if reference.Is(v) {
+			e.References[k] = v
+			continue
 		}
+		e.Variables[k] = v
 	}
 	e.Server = remote.Settings{
 		Server: cmp.Or(vars.Get("SERVER_HOST"), s.Server), User: cmp.Or(vars.Get("USER_NAME", "SERVER_USER"), s.User),
@@ -91,8 +116,21 @@ func (e *Environment) Reachable() error {
 }
 
 // Branch is the branch that is deployed: as CI says, whose checkouts are detached, else HEAD's.
+// A fork's main is not main: it has the fork in front.
 func Branch(all map[string]string, head string) string {
-	if b := cmp.Or(all["CI_COMMIT_BRANCH"], all["CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"], all["GITHUB_HEAD_REF"]); b != "" {
+	if b := all["CI_COMMIT_BRANCH"]; b != "" {
+		return b
+	}
+	if b := all["CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"]; b != "" {
+		if from := all["CI_MERGE_REQUEST_SOURCE_PROJECT_ID"]; from != "" && from != all["CI_MERGE_REQUEST_PROJECT_ID"] {
+			return cmp.Or(all["CI_MERGE_REQUEST_SOURCE_PROJECT_PATH"], "fork/"+from) + ":" + b
+		}
+		return b
+	}
+	if b := all["GITHUB_HEAD_REF"]; b != "" {
+		if b == all["GITHUB_BASE_REF"] { // no repository merges a branch into itself
+			return "fork/" + all["GITHUB_ACTOR"] + ":" + b
+		}
 		return b
 	}
 	if b, ok := strings.CutPrefix(all["GITHUB_REF"], "refs/heads/"); ok {

@@ -95,10 +95,11 @@ func (l *Lock) beat(ctx context.Context) {
 			return
 		case <-time.After(l.lease / 3):
 		}
+		began := time.Now() // who waits for the lock sees the beat before its answer is here
 		err := l.move(ctx, n)
 		l.mu.Lock()
 		if err == nil {
-			l.last = time.Now()
+			l.last = began
 		}
 		l.gone = l.gone || errdefs.IsNotFound(err)
 		lost := l.gone

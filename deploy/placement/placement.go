@@ -4,6 +4,7 @@ package placement
 
 import (
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 
@@ -36,13 +37,13 @@ func Matches(p *swarm.Placement, n swarm.Node) bool {
 }
 
 func platform(want, have swarm.Platform) bool {
-	return (want.OS == "" || strings.EqualFold(want.OS, have.OS)) &&
-		(want.Architecture == "" || have.Architecture == "" || architecture(want.Architecture) == architecture(have.Architecture))
+	return (want.OS == "" || want.OS == have.OS) &&
+		(want.Architecture == "" || architecture(want.Architecture) == architecture(have.Architecture))
 }
 
 // architecture gives the names of uname the ones that images have.
 func architecture(name string) string {
-	switch name = strings.ToLower(name); name {
+	switch name {
 	case "x86_64":
 		return "amd64"
 	case "aarch64":
@@ -61,8 +62,22 @@ func matches(constraint string, n swarm.Node) bool {
 		}
 	}
 	key, value = strings.TrimSpace(key), strings.TrimSpace(value)
+	if strings.EqualFold(key, "node.ip") {
+		is, ok := address(value, n.Status.Addr)
+		return ok && is == equal
+	}
 	have, known := attribute(key, n)
 	return known && strings.EqualFold(have, value) == equal
+}
+
+// address tells whether a node's address is one, or in a network; not ok where it is neither.
+func address(value, have string) (is, ok bool) {
+	ip := net.ParseIP(have)
+	if one := net.ParseIP(value); one != nil {
+		return one.Equal(ip), true
+	}
+	_, subnet, err := net.ParseCIDR(value)
+	return err == nil && subnet.Contains(ip), err == nil
 }
 
 func attribute(key string, n swarm.Node) (value string, known bool) {
@@ -73,15 +88,13 @@ func attribute(key string, n swarm.Node) (value string, known bool) {
 		return n.Description.Hostname, true
 	case lower == "node.role":
 		return string(n.Spec.Role), true
-	case lower == "node.ip":
-		return n.Status.Addr, true
 	case lower == "node.platform.os":
 		return n.Description.Platform.OS, true
 	case lower == "node.platform.arch":
 		return n.Description.Platform.Architecture, true
-	case strings.HasPrefix(lower, "node.labels."):
+	case strings.HasPrefix(lower, "node.labels.") && len(key) > len("node.labels."):
 		return n.Spec.Labels[key[len("node.labels."):]], true
-	case strings.HasPrefix(lower, "engine.labels."):
+	case strings.HasPrefix(lower, "engine.labels.") && len(key) > len("engine.labels."):
 		return n.Description.Engine.Labels[key[len("engine.labels."):]], true
 	}
 	return "", false

@@ -3,7 +3,6 @@ package preflight
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/api/types/swarm"
@@ -26,7 +25,7 @@ func Check(state *live.State, want *convert.Stack, plan *diff.Plan) (warnings []
 	}
 	for _, s := range want.Services {
 		if op, ok := changed[s.Spec.Name]; ok {
-			errs = append(errs, nodes(state, s), ports(state, s), room(state, s, op))
+			errs = append(errs, nodes(state, s, op), ports(state, s), hostPorts(state, s, op), room(state, s, op))
 			if w := data(state, s); w != "" {
 				warnings = append(warnings, w)
 			}
@@ -69,7 +68,13 @@ func tasks(s convert.Service) int {
 	return 1
 }
 
-func nodes(state *live.State, s convert.Service) error {
+// startFirst tells whether new tasks have to run beside the old ones.
+func startFirst(s convert.Service, op diff.Operation) bool {
+	u := s.Spec.UpdateConfig
+	return op.Action == diff.Update && op.Restarts && !s.Job() && u != nil && u.Order == swarm.UpdateOrderStartFirst
+}
+
+func nodes(state *live.State, s convert.Service, op diff.Operation) error {
 	p := s.Spec.TaskTemplate.Placement
 	fits := len(placement.Fits(p, state.Nodes))
 	switch {
@@ -78,36 +83,10 @@ func nodes(state *live.State, s convert.Service) error {
 		return fmt.Errorf("service %s fits on no node: it wants %s", s.Key, placement.Describe(p, state.Nodes))
 	case p != nil && p.MaxReplicas > 0 && int(p.MaxReplicas)*fits < tasks(s): //nolint:gosec // replicas are few
 		return fmt.Errorf("service %s wants %d tasks, at most %d on a node, and only %d nodes fit", s.Key, tasks(s), p.MaxReplicas, fits)
+	case p != nil && p.MaxReplicas > 0 && startFirst(s, op) && int(p.MaxReplicas)*fits == tasks(s): //nolint:gosec // replicas are few
+		return fmt.Errorf("service %s cannot be updated: it has as many tasks as max_replicas_per_node allows on the %d nodes that fit, and order: start-first wants one more beside them. Write order: stop-first, or allow more", s.Key, fits)
 	}
 	return nil
-}
-
-// ports looks for what another service has published already.
-func ports(state *live.State, s convert.Service) error {
-	if s.Spec.EndpointSpec == nil || tasks(s) == 0 {
-		return nil
-	}
-	var errs []error
-	for _, other := range state.Services {
-		if other.Spec.Name == s.Spec.Name || other.Spec.EndpointSpec == nil || none(other) {
-			continue
-		}
-		for _, mine := range s.Spec.EndpointSpec.Ports {
-			if mine.PublishedPort == 0 || mine.PublishMode == swarm.PortConfigPublishModeHost {
-				continue
-			}
-			if slices.ContainsFunc(other.Endpoint.Ports, func(p swarm.PortConfig) bool {
-				return p.PublishedPort == mine.PublishedPort && p.Protocol == mine.Protocol && p.PublishMode != swarm.PortConfigPublishModeHost
-			}) {
-				errs = append(errs, fmt.Errorf("service %s publishes port %d/%s, which %s has published already", s.Key, mine.PublishedPort, mine.Protocol, other.Spec.Name))
-			}
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func none(s swarm.Service) bool {
-	return s.Spec.Mode.Replicated != nil && s.Spec.Mode.Replicated.Replicas != nil && *s.Spec.Mode.Replicated.Replicas == 0
 }
 
 // data warns of volumes that belong to one node while tasks may move to another.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -56,16 +57,12 @@ func explain(image string, err error) error {
 		host = reference.Domain(ref)
 	}
 	text := err.Error()
+	bare := strings.ToLower(strings.NewReplacer(image, "", host, "").Replace(text)) // names may have any of the words
 	has := func(parts ...string) bool {
-		for _, p := range parts {
-			if strings.Contains(strings.ToLower(text), p) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(bare, p) })
 	}
 	switch {
-	case remote.Lost(err) && !has("registry", "dial tcp", host):
+	case remote.Lost(err) && !has("registry", "dial tcp") && !strings.Contains(text, host):
 		return fmt.Errorf("asking for the digest of %s: %w", image, err)
 	case has("connection refused", "no such host", "i/o timeout", "dial tcp", "client.timeout", "tls", "http response to https"):
 		return fmt.Errorf("the image %s cannot be looked up: the server does not reach %s: %s", image, host, lastPart(text))

@@ -59,15 +59,17 @@ func Entries(configs []swarm.Config, stack string) (entries []Entry, warnings []
 	return entries, warnings
 }
 
-// Expired are the records beyond the newest `keep`. The newest one that went well always
-// stays, for there is no way back without it, and so does one whose deploy may be under way.
+// Expired are the records beyond the newest `keep`, and beyond as many that went well: failures
+// push out no way back. To be asked with the lock held: only then is an
+// older record that is still applying known to be of a deploy that died.
 func Expired(entries []Entry, keep int) []Entry {
 	var out []Entry
-	good := false
+	good, keep := 0, max(keep, 1)
 	for i, e := range entries {
-		newestGood := e.State == Done && !good
-		good = good || e.State == Done
-		if i >= keep && !newestGood && e.State != Applying {
+		if e.State == Done {
+			good++
+		}
+		if i >= keep && (e.State != Done || good > keep) {
 			out = append(out, e)
 		}
 	}

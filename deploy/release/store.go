@@ -3,6 +3,8 @@ package release
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -68,6 +70,18 @@ func (e *Entry) Finish(ctx context.Context, docker *client.Client, state State, 
 			}
 		}
 	})
+}
+
+// AsDone is the Swarm's configs as they will be once this release is noted as gone well.
+func (e *Entry) AsDone(configs []swarm.Config) []swarm.Config {
+	out := slices.Clone(configs)
+	for i := range out {
+		if out[i].ID == e.ConfigID {
+			out[i].Spec.Labels = maps.Clone(out[i].Spec.Labels)
+			out[i].Spec.Labels[labelState] = string(Done)
+		}
+	}
+	return out
 }
 
 // oneLine makes a text fit for a label.

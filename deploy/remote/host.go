@@ -21,7 +21,8 @@ type Host struct {
 	// "this machine (unix:///var/run/docker.sock)".
 	Name string
 
-	login *login // nil unless over SSH
+	login  *login // nil unless over SSH
+	socket string // of the daemon there
 }
 
 // Connect makes a connection to the daemon of the settings and asks it for a sign of life.
@@ -84,7 +85,7 @@ func connectSSH(ctx context.Context, o ssh.Options, socket string) (*Host, error
 		l.close()
 		return nil, fmt.Errorf("making a Docker client for %s: %w", o, err)
 	}
-	return &Host{Docker: docker, Name: o.String(), login: l}, nil
+	return &Host{Docker: docker, Name: o.String(), login: l, socket: socket}, nil
 }
 
 // httpClient speaks through dial alone: no proxy of the environment's gets between. Few

@@ -30,7 +30,12 @@ func checkManager(name string, node swarm.Info) error {
 	case swarm.LocalNodeStateError:
 		return say(ErrNotSwarm, nil, "the swarm on %s does not work: %s. Look there with: docker info", name, node.Error)
 	}
-	if node.ControlAvailable {
+	switch {
+	case node.ControlAvailable && strings.Contains(node.Error, "does not have a leader"):
+		return say(ErrNotSwarm, nil, "the swarm on %s has no leader: too few of its managers are up (of three, two must be). Start the others, and deploy then; where they are gone for good, the swarm goes on with: docker swarm init --force-new-cluster", name)
+	case node.ControlAvailable && node.Error != "":
+		return say(ErrNotSwarm, nil, "the swarm on %s does not work: %s. Look there with: docker info", name, node.Error)
+	case node.ControlAvailable:
 		return nil
 	}
 	var managers []string

@@ -22,6 +22,8 @@ import (
 // tasks, and their containers for less time still.
 type evidence struct {
 	docker *client.Client
+	node   func(context.Context, swarm.Node) (*client.Client, error) // nil: only docker's own is reached
+	nodes  []swarm.Node
 
 	mu     sync.Mutex
 	tasks  map[string]swarm.Task // the last that was seen of each
@@ -29,8 +31,8 @@ type evidence struct {
 	known  map[string]*Reason    // by service
 }
 
-func newEvidence(docker *client.Client) *evidence {
-	return &evidence{docker: docker, tasks: map[string]swarm.Task{}, health: map[string][]string{}, known: map[string]*Reason{}}
+func newEvidence(docker *client.Client, node func(context.Context, swarm.Node) (*client.Client, error)) *evidence {
+	return &evidence{docker: docker, node: node, tasks: map[string]swarm.Task{}, health: map[string][]string{}, known: map[string]*Reason{}}
 }
 
 // note remembers a task.
@@ -38,30 +40,6 @@ func (e *evidence) note(t swarm.Task) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.tasks[t.ID] = t
-}
-
-// unhealthy reads what a container's health checks said, at the moment they have failed.
-func (e *evidence) unhealthy(ctx context.Context, task, container string) {
-	lines := e.checks(ctx, container)
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if len(lines) > 0 {
-		e.health[task] = lines
-	}
-}
-
-func (e *evidence) checks(ctx context.Context, container string) (lines []string) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	got, err := e.docker.ContainerInspect(ctx, container, client.ContainerInspectOptions{})
-	if err != nil || got.Container.State == nil || got.Container.State.Health == nil {
-		return nil
-	}
-	log := got.Container.State.Health.Log
-	for _, r := range log[max(0, len(log)-3):] {
-		lines = append(lines, fmt.Sprintf("exit code %d: %s", r.ExitCode, harmless(strings.Join(strings.Fields(r.Output), " "), 300)))
-	}
-	return lines
 }
 
 // taskID finds a task in Swarm's message about an update: "update paused due to failure or
@@ -87,13 +65,11 @@ func (e *evidence) reason(ctx context.Context, g Goal, v view, message string) *
 	if t == nil {
 		t = e.culprit(g, v.service)
 	}
-	if t != nil {
-		e.explain(ctx, r, *t, v.nodes)
-	}
+	sick := t != nil && e.explain(ctx, r, *t)
 	if strings.HasPrefix(r.Message, "rollback ") { // Swarm has forgotten why
 		r.Message = "Swarm took the update back by itself"
 	}
-	if len(r.Health) > 0 {
+	if sick {
 		r.Message += ", since its health check fails"
 	}
 	e.mu.Lock()
@@ -106,7 +82,7 @@ func (e *evidence) reason(ctx context.Context, g Goal, v view, message string) *
 func (e *evidence) pending(ctx context.Context, g Goal, message string) *Reason {
 	r := &Reason{Message: message}
 	if t := e.culprit(g, &swarm.Service{Spec: g.Spec}); t != nil {
-		e.explain(ctx, r, *t, nil)
+		e.explain(ctx, r, *t)
 		return r
 	}
 	var newest *swarm.Task
@@ -175,10 +151,13 @@ func (e *evidence) task(ctx context.Context, id string) *swarm.Task {
 	return nil
 }
 
-func (e *evidence) explain(ctx context.Context, r *Reason, t swarm.Task, nodes []swarm.Node) {
+// explain enters what is known of a task, and tells whether its health check failed.
+func (e *evidence) explain(ctx context.Context, r *Reason, t swarm.Task) (sick bool) {
 	r.Task, r.Node, r.TaskError = t.ID, t.NodeID, harmless(cmp.Or(t.Status.Err, t.Status.Message), 500)
-	if i := slices.IndexFunc(nodes, func(n swarm.Node) bool { return n.ID == t.NodeID }); i >= 0 {
-		r.Node = nodes[i].Description.Hostname
+	node := swarm.Node{ID: t.NodeID}
+	if i := slices.IndexFunc(e.nodes, func(n swarm.Node) bool { return n.ID == t.NodeID }); i >= 0 {
+		node = e.nodes[i]
+		r.Node = node.Description.Hostname
 	}
 	container := ""
 	if c := t.Status.ContainerStatus; c != nil && t.Status.State != swarm.TaskStateRejected {
@@ -188,15 +167,7 @@ func (e *evidence) explain(ctx context.Context, r *Reason, t swarm.Task, nodes [
 		}
 	}
 	r.Log = e.logs(ctx, t.ID)
-	e.mu.Lock()
-	r.Health = e.health[t.ID]
-	e.mu.Unlock()
-	if r.Health == nil && container != "" {
-		r.Health = e.checks(ctx, container)
-	}
-	if h := t.Spec.ContainerSpec; r.Health == nil && h != nil && h.Healthcheck != nil && strings.Contains(r.TaskError, "unhealthy") {
-		r.Health = []string{fmt.Sprintf("not known: the container ran on %s, and only that node's daemon has what its checks said", cmp.Or(r.Node, "another node"))}
-	}
+	return e.examine(ctx, r, t, node, container)
 }
 
 const logLines = 20

@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"cmp"
 	"fmt"
 	"reflect"
 	"time"
@@ -9,7 +8,6 @@ import (
 	"github.com/moby/moby/api/types/swarm"
 
 	"slipway/deploy/convert"
-	"slipway/deploy/placement"
 )
 
 // view is what one reading shows of a service.
@@ -19,7 +17,7 @@ type view struct {
 	nodes   []swarm.Node
 	// steady is for how long each task has been seen running.
 	steady map[string]time.Duration
-	// old are tasks that had ended before the watch began.
+	// old are tasks that had ended before the watch began, or before the write that it is about.
 	old map[string]bool
 }
 
@@ -87,75 +85,12 @@ func (v view) replaced(j judgement, status swarm.UpdateStatus) judgement {
 	return j
 }
 
-// current are the tasks of the live spec: Swarm's rule (swarmkit, orchestrator/task.go:
-// IsTaskDirty), by which a placement alone makes no task outdated.
-func (v view) current(g Goal) []swarm.Task {
-	var out []swarm.Task
-	spec := plain(v.service.Spec.TaskTemplate)
-	for _, t := range v.tasks {
-		if job(v.service.Spec) {
-			if v.service.JobStatus == nil || t.JobIteration != nil && t.JobIteration.Index == v.service.JobStatus.JobIteration.Index {
-				out = append(out, t)
-			}
-			continue
-		}
-		if g.Anew && g.Before[t.ID] || !reflect.DeepEqual(plain(t.Spec), spec) {
-			continue
-		}
-		out = append(out, t)
-	}
-	return out
-}
-
-// plain is what counts of a task's spec. Docker shows the runtime of services, and not of tasks.
-func plain(t swarm.TaskSpec) swarm.TaskSpec {
-	t.Placement = nil
-	t.Runtime = cmp.Or(t.Runtime, swarm.RuntimeContainer)
-	return t
-}
-
-// count says how many tasks run, and how many should: one for each slot, or for each node.
-func (v view) count(current []swarm.Task) (running, wanted int) {
-	spec := v.service.Spec
-	state := swarm.TaskStateRunning
-	switch m := spec.Mode; {
-	case m.Replicated != nil:
-		wanted = 1
-		if m.Replicated.Replicas != nil {
-			wanted = int(*m.Replicated.Replicas) //nolint:gosec // replicas are few
-		}
-	case m.ReplicatedJob != nil:
-		state, wanted = swarm.TaskStateComplete, 1
-		if n := m.ReplicatedJob.TotalCompletions; n != nil {
-			wanted = int(*n) //nolint:gosec // completions are few
-		} else if n := m.ReplicatedJob.MaxConcurrent; n != nil {
-			wanted = int(*n) //nolint:gosec // completions are few
-		}
-	case m.GlobalJob != nil:
-		state, wanted = swarm.TaskStateComplete, len(placement.Fits(spec.TaskTemplate.Placement, v.nodes))
-	default:
-		wanted = len(placement.Fits(spec.TaskTemplate.Placement, v.nodes))
-	}
-	places := map[string]bool{}
-	for _, t := range current {
-		if t.Status.State == state && (state == swarm.TaskStateComplete || t.DesiredState == swarm.TaskStateRunning) {
-			places[place(t)] = true
-		}
-	}
-	return len(places), wanted
-}
-
-func place(t swarm.Task) string {
-	if t.Slot != 0 {
-		return fmt.Sprint(t.Slot)
-	}
-	return t.NodeID
-}
-
 // settled tells whether the running tasks have run for long enough. An update that Swarm calls
-// completed has been monitored by Swarm.
+// completed has been monitored by Swarm, unless it was told not to mind failures.
 func (v view) settled(g Goal, current []swarm.Task, status swarm.UpdateState) bool {
-	if g.Change == Updated && status == swarm.UpdateStateCompleted {
+	u := v.service.Spec.UpdateConfig
+	minds := u == nil || u.FailureAction != swarm.UpdateFailureActionContinue && u.MaxFailureRatio == 0
+	if g.Change == Updated && status == swarm.UpdateStateCompleted && minds {
 		return true
 	}
 	for _, t := range current {
@@ -166,27 +101,6 @@ func (v view) settled(g Goal, current []swarm.Task, status swarm.UpdateState) bo
 	return true
 }
 
-func none(tasks []swarm.Task) bool {
-	for _, t := range tasks {
-		if !ended(t) {
-			return false
-		}
-	}
-	return true
-}
-
-func ended(t swarm.Task) bool {
-	switch t.Status.State {
-	case swarm.TaskStateComplete, swarm.TaskStateShutdown, swarm.TaskStateFailed, swarm.TaskStateRejected, swarm.TaskStateRemove, swarm.TaskStateOrphaned:
-		return true
-	}
-	return false
-}
-
-func failed(t swarm.Task) bool {
-	return t.Status.State == swarm.TaskStateFailed || t.Status.State == swarm.TaskStateRejected
-}
-
 // exhausted says why no task of a place will come up any more, "" where one may.
 func (v view) exhausted(current []swarm.Task) string {
 	policy := v.service.Spec.TaskTemplate.RestartPolicy
@@ -195,7 +109,7 @@ func (v view) exhausted(current []swarm.Task) string {
 	}
 	count := map[string]uint64{}
 	for _, t := range current {
-		if v.old[t.ID] {
+		if v.old[t.ID] || v.up(t, current) {
 			continue
 		}
 		switch {

@@ -14,7 +14,7 @@ import (
 func Look(ctx context.Context, docker *client.Client, goals []Goal) ([]Outcome, error) {
 	w := &watcher{
 		docker: docker, goals: goals, o: Options{Report: progress.Discard(), Timeout: time.Second},
-		began: time.Now(), ends: time.Now().Add(time.Second), shown: map[string]*shown{}, evidence: newEvidence(docker),
+		began: time.Now(), ends: time.Now().Add(time.Second), shown: map[string]*shown{}, evidence: newEvidence(docker, nil),
 	}
 	out, err := w.read(ctx)
 	for i := range out {

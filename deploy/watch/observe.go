@@ -27,7 +27,7 @@ func Watch(ctx context.Context, docker *client.Client, goals []Goal, o Options) 
 	began := time.Now()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	w := &watcher{docker: docker, goals: goals, o: o, began: began, ends: began.Add(o.Timeout), shown: map[string]*shown{}, evidence: newEvidence(docker)}
+	w := &watcher{docker: docker, goals: goals, o: o, began: began, ends: began.Add(o.Timeout), shown: map[string]*shown{}, evidence: newEvidence(docker, o.Node)}
 	defer func() { w.close() }()
 	var events <-chan struct{}
 	for {
@@ -122,6 +122,9 @@ func (w *watcher) read(ctx context.Context) ([]Outcome, error) {
 			}
 		}
 		j := judge(g, v)
+		if w.outcomes != nil && w.outcomes[i].State == Failed { // a task that runs for a moment does not unsay it
+			j.state = Failed
+		}
 		out[i] = Outcome{Key: g.Key, Name: g.Name, State: j.state, Running: j.running, Wanted: j.wanted, Took: time.Since(w.began)}
 		if j.state.bad() {
 			bad = true
@@ -166,17 +169,18 @@ func (w *watcher) age(ctx context.Context, tasks []swarm.Task) {
 	if first {
 		w.old = map[string]bool{}
 		for _, t := range tasks {
-			if ended(t) && w.unwritten(t.ServiceID) {
+			if ended(t) && w.before(t) {
 				w.old[t.ID] = true
 			}
 		}
 	}
 }
 
-func (w *watcher) unwritten(service string) bool {
+// before tells whether a task is from before the write that its service is watched for.
+func (w *watcher) before(t swarm.Task) bool {
 	for _, g := range w.goals {
-		if g.ID == service {
-			return g.Change == Unchanged
+		if g.ID == t.ServiceID {
+			return g.Change == Unchanged || g.Before[t.ID]
 		}
 	}
 	return true
@@ -214,7 +218,7 @@ func (w *watcher) list(ctx context.Context) (services []swarm.Service, tasks []s
 			if err != nil {
 				return err
 			}
-			w.nodes = n.Items
+			w.nodes, w.evidence.nodes = n.Items, n.Items
 		}
 		services, tasks = s.Items, t.Items
 		return nil

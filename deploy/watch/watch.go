@@ -3,9 +3,11 @@
 package watch
 
 import (
+	"context"
 	"time"
 
 	"github.com/moby/moby/api/types/swarm"
+	"github.com/moby/moby/client"
 
 	"slipway/progress"
 )
@@ -87,6 +89,9 @@ type Options struct {
 	Early func([]Outcome)
 	// StopOnFailure ends the watch when a failed service has settled, whatever the others do.
 	StopOnFailure bool
+	// Node talks to a node's daemon, which alone has what its containers' health checks said. nil
+	// where only the manager's own is reached.
+	Node func(context.Context, swarm.Node) (*client.Client, error)
 }
 
 const defaultMonitor = 5 * time.Second // swarmkit, api/defaults: Service.Update.Monitor

@@ -18,6 +18,7 @@ import (
 	"github.com/tonistiigi/fsutil"
 
 	"slipway/engine"
+	"slipway/engine/packing"
 	"slipway/engine/toolchain"
 	"slipway/pipeline"
 )
@@ -148,7 +149,7 @@ func (b *build) imageDir() string {
 // stampFor applies the plan's version to an image config.
 func stampFor(plan *pipeline.Plan, s *pipeline.Step) func([]byte) ([]byte, error) {
 	return func(config []byte) ([]byte, error) {
-		out, err := Stamp(config, s.Build, plan.Created)
+		out, err := packing.Stamp(config, s.Build, plan.Created)
 		if err != nil {
 			return nil, fmt.Errorf("writing the version of %s into its image's config: %w", plan.Service, err)
 		}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"slipway/engine/scratch"
 	"slipway/pipeline"
 )
 
@@ -98,8 +99,8 @@ func (e *exported) noteDir(build, dir string) {
 	})
 }
 
-func (e *exported) write(s *scratch, build, service string) {
+func (e *exported) write(s *scratch.Dir, build, service string) {
 	if data, err := json.Marshal(e); err == nil {
-		_ = s.write(exportedFile(build, service), data, 0o644) // not remembered is only slower
+		_ = s.Write(exportedFile(build, service), data, 0o644) // not remembered is only slower
 	}
 }

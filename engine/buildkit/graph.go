@@ -10,6 +10,7 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"slipway/engine/packing"
 	"slipway/pipeline"
 )
 
@@ -46,7 +47,7 @@ func (g *graph) source(name string) (llb.State, error) {
 func literalFiles(src *pipeline.Source) llb.State {
 	st := llb.Scratch()
 	for _, name := range slices.Sorted(maps.Keys(src.Literal)) {
-		st = st.File(llb.Mkfile("/"+name, 0o644, []byte(src.Literal[name]), llb.WithCreatedTime(Epoch)), hidden(src.Name+" "+name))
+		st = st.File(llb.Mkfile("/"+name, 0o644, []byte(src.Literal[name]), llb.WithCreatedTime(packing.Epoch)), hidden(src.Name+" "+name))
 	}
 	return st
 }
@@ -137,26 +138,26 @@ func (g *graph) context(s *pipeline.Step) (llb.State, error) {
 	if err != nil {
 		return src, err
 	}
-	everything := &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true, CreatedTime: &Epoch}
+	everything := &llb.CopyInfo{CopyDirContentsOnly: true, CreateDestPath: true, CreatedTime: &packing.Epoch}
 	ctx := llb.Scratch().File(llb.Copy(src, "/", "/", everything), hidden("build context"))
 	for _, e := range b.Extra {
-		dir := llb.Mkdir(path.Dir("/"+e.To), 0o755, llb.WithParents(true), llb.WithCreatedTime(Epoch))
+		dir := llb.Mkdir(path.Dir("/"+e.To), 0o755, llb.WithParents(true), llb.WithCreatedTime(packing.Epoch))
 		if e.CABundle {
-			ctx = ctx.File(dir.Mkfile("/"+e.To, 0o644, g.caBundle, llb.WithCreatedTime(Epoch)), hidden("CA bundle"))
+			ctx = ctx.File(dir.Mkfile("/"+e.To, 0o644, g.caBundle, llb.WithCreatedTime(packing.Epoch)), hidden("CA bundle"))
 			continue
 		}
 		out, ok := g.outputs[e.Step]
 		if !ok {
 			return ctx, fmt.Errorf("step %s: it uses the output of %s, which does not come before it", s.ID, e.Step)
 		}
-		ctx = ctx.File(dir.Copy(out, "/"+e.Path, "/"+e.To, &llb.CopyInfo{CreatedTime: &Epoch}), hidden("binary"))
+		ctx = ctx.File(dir.Copy(out, "/"+e.Path, "/"+e.To, &llb.CopyInfo{CreatedTime: &packing.Epoch}), hidden("binary"))
 	}
 	return ctx, nil
 }
 
 // dockerfile is the Dockerfile as the frontend's input.
 func (g *graph) dockerfile(b *pipeline.Build, content []byte) llb.State {
-	return llb.Scratch().File(llb.Mkfile("/"+path.Base(b.Dockerfile), 0o644, content, llb.WithCreatedTime(Epoch)), hidden("load "+b.Dockerfile))
+	return llb.Scratch().File(llb.Mkfile("/"+path.Base(b.Dockerfile), 0o644, content, llb.WithCreatedTime(packing.Epoch)), hidden("load "+b.Dockerfile))
 }
 
 // hidden names a vertex that BuildKit's display may fold: its name starts with "[internal]".

@@ -57,10 +57,17 @@ func (b *build) read(ctx context.Context, step, file string) ([]byte, error) {
 	}
 }
 
+// begins says that a step is no longer waiting.
+func (b *build) begins(s *pipeline.Step) time.Time {
+	b.job.Tell(s, engine.StepResult{ID: s.ID, Name: s.Name, State: engine.Running})
+	return now()
+}
+
 func (b *build) record(s *pipeline.Step, state engine.State, took time.Duration, fail *engine.Failure) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.results[s.ID] = &engine.StepResult{ID: s.ID, Name: s.Name, State: state, Took: took, Failure: fail}
+	b.job.Tell(s, *b.results[s.ID])
 }
 
 func (b *build) anyFailed() bool {

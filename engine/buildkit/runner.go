@@ -26,6 +26,7 @@ import (
 
 	"slipway/engine"
 	"slipway/engine/display"
+	"slipway/engine/scratch"
 	"slipway/engine/toolchain"
 	"slipway/pipeline"
 )
@@ -106,7 +107,7 @@ type build struct {
 	tracker *tracker
 	graph   *graph
 	sink    sink
-	scratch *scratch
+	scratch *scratch.Dir
 	images  map[string]*toolchain.Image
 	config  []byte                   // of the built image
 	vertex  map[string]digest.Digest // that failed, by step
@@ -123,10 +124,10 @@ type build struct {
 
 func (b *build) run(ctx context.Context) (*engine.Result, error) {
 	var err error
-	if b.scratch, err = openScratch(b.job.Build); err != nil {
+	if b.scratch, err = scratch.Open(b.job.Build); err != nil {
 		return nil, err
 	}
-	defer b.scratch.close()
+	defer b.scratch.Close()
 	b.last = readExported(b.job.Build, b.plan.Service, exportKey(b.runner.o.Name, b.plan))
 	opt, err := b.solveOpt(ctx)
 	if err != nil {

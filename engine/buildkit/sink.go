@@ -3,7 +3,6 @@ package buildkit
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -74,13 +73,13 @@ func (b *build) push(ctx context.Context, result *engine.Result) error {
 			continue
 		}
 		task := b.runner.o.Display.Start("push " + b.plan.Ref())
-		began := now()
+		began := b.begins(s)
 		var digest string
 		var err error
 		if b.runner.o.DockerStore {
 			digest, err = b.runner.o.PushStore(ctx, refs(b.plan))
 		} else {
-			digest, err = b.job.Push.PushLayout(ctx, b.sink.(*layoutSink).final, b.plan)
+			digest, err = b.job.Push.PushLayout(ctx, b.sink.(*layoutSink).Final, b.plan)
 		}
 		task.Done(err)
 		if err != nil {
@@ -128,6 +127,3 @@ func (d dockerSink) finish(resp map[string]string) (string, error) {
 	}
 	return "", fmt.Errorf("Docker's BuildKit did not name the image that it built")
 }
-
-// removeAll removes what this process made; an error would hide the one that matters.
-func removeAll(dir string) { _ = os.RemoveAll(dir) }

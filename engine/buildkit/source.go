@@ -2,7 +2,6 @@ package buildkit
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -12,11 +11,11 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
-	"time"
 
 	"github.com/tonistiigi/fsutil"
 	"github.com/tonistiigi/fsutil/types"
 
+	"slipway/engine/packing"
 	"slipway/pipeline"
 )
 
@@ -80,7 +79,7 @@ func onDisk(tree *pipeline.Tree, dir, name string) (entry, error) {
 	if err != nil {
 		return entry{}, fmt.Errorf("reading a source file: %w", err)
 	}
-	e := entry{disk: filepath.Join(dir, filepath.FromSlash(name)), path: name, mode: 0o644, time: contentTime(hash)}
+	e := entry{disk: filepath.Join(dir, filepath.FromSlash(name)), path: name, mode: 0o644, time: packing.ContentTime(hash).UnixNano()}
 	switch kind {
 	case "link":
 		target, _ := tree.Link(name)
@@ -95,11 +94,6 @@ func onDisk(tree *pipeline.Tree, dir, name string) (entry, error) {
 	}
 	e.size = info.Size()
 	return e, nil
-}
-
-// contentTime turns a content's hash into a time between 1980 and 2116.
-func contentTime(hash []byte) int64 {
-	return Epoch.Add(time.Duration(binary.BigEndian.Uint32(hash)) * time.Second).UnixNano()
 }
 
 func (s *sourceFS) Walk(ctx context.Context, target string, fn fs.WalkDirFunc) error {

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/tonistiigi/fsutil"
 
+	"slipway/engine/packing"
 	"slipway/pipeline"
 )
 
@@ -119,7 +120,7 @@ func TestASourcesTimesAreMadeOfContent(t *testing.T) {
 		}
 	}
 	for _, hash := range [][]byte{{0, 0, 0, 0}, {255, 255, 255, 255}} {
-		if year := time.Unix(0, contentTime(hash)).UTC().Year(); year < 1980 || year > 2116 {
+		if year := packing.ContentTime(hash).Year(); year < 1980 || year > 2116 {
 			t.Errorf("content of hash %x is of the year %d", hash, year)
 		}
 	}
@@ -132,3 +133,6 @@ func TestASourceThatVanished(t *testing.T) {
 		t.Errorf("newSource: %v", err)
 	}
 }
+
+// created is some commit's time.
+var created = time.Date(2024, 7, 25, 12, 0, 0, 0, time.UTC)

@@ -9,21 +9,18 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/opencontainers/go-digest"
 
 	"slipway/engine"
+	"slipway/engine/schedule"
 	"slipway/pipeline"
 )
 
 // errStepFailed ends a build some of whose steps failed; the results say which.
 var errStepFailed = errors.New("a step failed")
-
-// errSkipped is the cause of cancelling a step that a failed one makes pointless.
-var errSkipped = errors.New("skipped: another step failed")
 
 // steps runs a plan's Run, Build and file Export steps as they become ready. It is the
 // build function that BuildKit calls back.
@@ -45,7 +42,7 @@ func (b *build) steps(ctx context.Context, gw gateway.Client) (*gateway.Result, 
 		}
 		runs[s.ID], heads[s.ID], known[head] = def, head, true
 	}
-	sched := newSchedule(ctx, b.plan, b.runner.o.Warm)
+	sched := schedule.New(ctx, b.plan, b.runner.o.Warm)
 	var wg sync.WaitGroup
 	for i := range b.plan.Steps {
 		s := &b.plan.Steps[i]
@@ -53,13 +50,13 @@ func (b *build) steps(ctx context.Context, gw gateway.Client) (*gateway.Result, 
 			continue // after the build: see build.run
 		}
 		wg.Go(func() {
-			sctx, ok := sched.await(s)
+			sctx, ok := sched.Await(s)
 			if !ok {
 				b.record(s, engine.Skipped, 0, nil)
-				sched.end(s, false)
+				sched.End(s, false)
 				return
 			}
-			began := time.Now()
+			began := b.begins(s)
 			var state engine.State
 			var fail *engine.Failure
 			var err error
@@ -72,7 +69,7 @@ func (b *build) steps(ctx context.Context, gw gateway.Client) (*gateway.Result, 
 				state, err = engine.Done, b.exportFile(sctx, s)
 			}
 			switch {
-			case err != nil && errors.Is(context.Cause(sctx), errSkipped):
+			case err != nil && errors.Is(context.Cause(sctx), schedule.ErrSkipped):
 				state = engine.Skipped
 			case err != nil && ctx.Err() != nil:
 				state = engine.Skipped
@@ -81,8 +78,8 @@ func (b *build) steps(ctx context.Context, gw gateway.Client) (*gateway.Result, 
 			case err != nil:
 				state, fail = engine.Failed, b.explain(s, err)
 			}
-			b.record(s, state, time.Since(began), fail)
-			sched.end(s, state == engine.Done || state == engine.Cached)
+			b.record(s, state, now().Sub(began), fail)
+			sched.End(s, state == engine.Done || state == engine.Cached)
 		})
 	}
 	wg.Wait()
@@ -230,5 +227,5 @@ func (b *build) exportFile(ctx context.Context, s *pipeline.Step) error {
 	if err != nil {
 		return fmt.Errorf("exporting %s: %w", e.To, err)
 	}
-	return b.scratch.write(filepath.Join(b.job.Build, filepath.FromSlash(e.To)), data, mode)
+	return b.scratch.Write(filepath.Join(b.job.Build, filepath.FromSlash(e.To)), data, mode)
 }

@@ -3,7 +3,6 @@ package choose
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 
 	"slipway/engine"
 	"slipway/engine/buildkit"
+	"slipway/engine/dagger"
 	"slipway/engine/display"
 	"slipway/engine/docker"
 	"slipway/engine/embedded"
@@ -23,7 +23,7 @@ import (
 
 // Options say which engine, and what it needs.
 type Options struct {
-	// Setting is $SLIPWAY_ENGINE: "docker", "embedded", a BuildKit address such as
+	// Setting is $SLIPWAY_ENGINE: "dagger", "docker", "embedded", a BuildKit address such as
 	// "tcp://host:1234", or "" for the first that is there.
 	Setting      string
 	DockerHost   string // $DOCKER_HOST
@@ -47,8 +47,15 @@ func Open(ctx context.Context, o Options) (engine.Engine, error) {
 		return o.embedded(ctx)
 	case o.Setting == "docker":
 		return o.docker(ctx, true)
+	case o.Setting == "dagger":
+		return o.dagger(ctx)
 	case o.Setting != "":
 		return o.remote(ctx)
+	}
+	if dagger.There(ctx) {
+		if e, err := o.dagger(ctx); err == nil {
+			return e, nil
+		}
 	}
 	if o.DockerHost != "" || exists("/var/run/docker.sock") {
 		if e, err := o.docker(ctx, false); err == nil && e != nil {
@@ -62,12 +69,10 @@ func Open(ctx context.Context, o Options) (engine.Engine, error) {
 // engine answers is another question.
 func Valid(setting string) error {
 	switch {
-	case setting == "", setting == "embedded", setting == "docker", strings.Contains(setting, "://"):
+	case setting == "", setting == "embedded", setting == "docker", setting == "dagger", strings.Contains(setting, "://"):
 		return nil
-	case setting == "dagger":
-		return errors.New("SLIPWAY_ENGINE=dagger: this version does not run plans on Dagger yet; use docker, embedded or a BuildKit address")
 	}
-	return fmt.Errorf("SLIPWAY_ENGINE=%s names no engine: use docker, embedded, or a BuildKit address such as tcp://host:1234 or unix:///run/buildkit/buildkitd.sock", setting)
+	return fmt.Errorf("SLIPWAY_ENGINE=%s names no engine: use dagger, docker, embedded, or a BuildKit address such as tcp://host:1234 or unix:///run/buildkit/buildkitd.sock", setting)
 }
 
 func exists(path string) bool {
@@ -130,6 +135,24 @@ func (o Options) docker(ctx context.Context, asked bool) (engine.Engine, error) 
 		o.Display.Start("Docker " + d.Version + " cannot be given REGISTRY_MIRROR: it uses the registry-mirrors of its own daemon.json").Done(nil)
 	}
 	return buildkit.New(c, r), nil
+}
+
+func (o Options) dagger(ctx context.Context) (engine.Engine, error) {
+	c, err := dagger.Connect(ctx, o.Display)
+	if err != nil {
+		return nil, err
+	}
+	e, err := dagger.New(ctx, c, dagger.Options{
+		Parallel: max(2, runtime.NumCPU()), CacheDir: o.CacheDir, Report: o.Display, Auth: o.Auth, OnClose: c.Close,
+	})
+	if err != nil {
+		_ = c.Close()
+		return nil, err
+	}
+	if len(o.Mirrors) > 0 {
+		o.Display.Start("Dagger cannot be given REGISTRY_MIRROR: it uses the registries of its engine's own engine.json").Done(nil)
+	}
+	return e, nil
 }
 
 func (o Options) remote(ctx context.Context) (engine.Engine, error) {

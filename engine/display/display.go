@@ -22,6 +22,7 @@ import (
 // Display is one live picture. All of its methods are safe for concurrent use.
 type Display struct {
 	ch   chan *client.SolveStatus
+	to   Recorder // nil for none
 	done chan struct{}
 
 	mu      sync.Mutex
@@ -30,6 +31,16 @@ type Display struct {
 }
 
 var _ progress.Reporter = (*Display)(nil)
+
+// Recorder keeps what a display shows.
+type Recorder interface {
+	progress.Reporter
+	// Follow is for one build, whose statuses what it returns is told of.
+	Follow(name string) func(*client.SolveStatus)
+}
+
+// Record keeps all that is shown from now on. It is to be called before the display is used.
+func (d *Display) Record(to Recorder) { d.to = to }
 
 // New starts a display on out: live where out is a terminal, plain lines elsewhere or
 // where $SLIPWAY_PROGRESS says "plain". "quiet" shows nothing.
@@ -90,10 +101,15 @@ func (d *Display) send(s *client.SolveStatus) {
 func (d *Display) Follow(prefix string, watch func(*client.SolveStatus)) (chan *client.SolveStatus, func()) {
 	in := make(chan *client.SolveStatus)
 	ended := make(chan struct{})
+	keep := func(*client.SolveStatus) {}
+	if d.to != nil {
+		keep = d.to.Follow(prefix)
+	}
 	go func() {
 		defer close(ended)
 		for s := range in {
 			watch(s)
+			keep(s)
 			for _, v := range s.Vertexes {
 				v.Name = prefixed(prefix, v.Name)
 			}
@@ -114,6 +130,22 @@ func prefixed(prefix, name string) string {
 
 // Start implements progress.Reporter.
 func (d *Display) Start(name string) progress.Task {
+	t := d.start(name)
+	if d.to != nil {
+		return progress.Both(d.to.Start(name), t)
+	}
+	return t
+}
+
+// Aside shows what is no work, but news about it, and is not recorded.
+func (d *Display) Aside() progress.Reporter { return aside{d} }
+
+type aside struct{ d *Display }
+
+// Start implements progress.Reporter.
+func (a aside) Start(name string) progress.Task { return a.d.start(name) }
+
+func (d *Display) start(name string) *task {
 	now := time.Now()
 	t := &task{d: d, v: client.Vertex{Digest: digest.FromString(name + rand.Text()), Name: name, Started: &now}}
 	v := t.v

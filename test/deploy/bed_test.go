@@ -4,6 +4,7 @@ package deploy
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
@@ -50,6 +52,13 @@ func prepare(m *testing.M) (int, error) {
 		return 1, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
+	// Deploys wait for the most part, and each test has a daemon of its own.
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == fmt.Sprint(runtime.GOMAXPROCS(0)) {
+		if err := f.Value.Set("6"); err != nil {
+			return 1, err
+		}
+	}
 	binary = filepath.Join(dir, "slipway")
 	build := exec.Command("go", "build", "-o", binary, "./cmd/slipway")
 	build.Dir = home
@@ -67,16 +76,30 @@ type bed struct {
 	images *registry.Registry
 	repo   *gitrepo.Repo
 	env    []string
-	count  int // of commits
+	login  []remote.Option // to the registry
+	count  int             // of commits
 }
 
 // users of the server: deploy may use Docker, and guest may not.
 var users = []sshd.User{{Name: "deploy", Docker: true}, {Name: "guest"}}
 
-// newBed starts it all. The registry has "app" with the tags of modes.
+// newBed starts it all, and lets the test run beside others. The registry has "app" with the
+// tags of modes.
 func newBed(t testing.TB) *bed {
 	t.Helper()
-	b := &bed{images: registry.Start(t, registry.Options{})}
+	return newBedFor(t, nil)
+}
+
+// newBedFor has a registry for these users alone, by their passwords.
+func newBedFor(t testing.TB, people map[string]string) *bed {
+	t.Helper()
+	if p, ok := t.(interface{ Parallel() }); ok {
+		p.Parallel()
+	}
+	b := &bed{images: registry.Start(t, registry.Options{Users: people})}
+	for user, password := range people {
+		b.login = []remote.Option{remote.WithAuth(&authn.Basic{Username: user, Password: password})}
+	}
 	for _, mode := range modes {
 		b.push(t, "app:"+mode, mode)
 	}
@@ -122,7 +145,7 @@ func (b *bed) push(t testing.TB, image, mode string) {
 	must(t, err)
 	ref, err := name.ParseReference(b.images.Host+"/"+image, name.Insecure)
 	must(t, err)
-	must(t, remote.Write(ref, made))
+	must(t, remote.Write(ref, made, b.login...))
 }
 
 // manifest commits the manifest of an environment. "APP:x" stands for the app's image in mode
@@ -183,11 +206,18 @@ func (b *bed) start(t testing.TB, env []string, args ...string) *process {
 	p.cmd.Env = append(append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}, b.env...), env...)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
-	must(t, p.cmd.Start())
+	started := make(chan error)
 	go func() {
-		_ = p.cmd.Wait() // its exit code says it
+		runtime.LockOSThread() // Pdeathsig comes when the thread ends, and this one stays until the process does
+		defer runtime.UnlockOSThread()
+		err := p.cmd.Start()
+		started <- err
+		if err == nil {
+			_ = p.cmd.Wait() // its exit code says it
+		}
 		close(p.done)
 	}()
+	must(t, <-started)
 	t.Cleanup(func() {
 		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 		<-p.done
@@ -210,6 +240,16 @@ func (p *process) wait(t testing.TB) result {
 		t.Fatalf("slipway %s did not end:\n%s", strings.Join(p.args, " "), p.stderr.String())
 	}
 	return result{args: p.args, stdout: p.stdout.String(), stderr: p.stderr.String(), code: p.cmd.ProcessState.ExitCode()}
+}
+
+// ended tells whether the process is over.
+func (p *process) ended() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
 }
 
 type result struct {

@@ -49,6 +49,7 @@ var overrides = map[string]string{
 // The manifests of the article that many take theirs from deploy as they are, only
 // PROJECT-NAME put in lower case, and a second deploy has nothing to write.
 func TestTheSeedsManifests(t *testing.T) {
+	t.Parallel()
 	b := &bed{images: registry.Start(t, registry.Options{}), repo: gitrepo.New(t)}
 	mirror := baseimage.Mirror(t, "nginx", "postgres:16.3-alpine")
 	b.web(t, "project-name/backend/backend:20240727_a5fa34c7", 8080)

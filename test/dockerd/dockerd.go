@@ -33,6 +33,10 @@ type Options struct {
 	// iptables: for builds that download, with network mode host. Published ports and Swarm
 	// need the daemon's own network.
 	HostNetwork bool
+	// Lan connects the daemon to others, at the address Daemon.IP.
+	Lan *Lan
+	// Hostname is what the daemon calls its machine; unset, by this machine's name.
+	Hostname string
 }
 
 // Daemon is a running Docker daemon.
@@ -41,6 +45,8 @@ type Daemon struct {
 	Host string
 	// Client talks to it.
 	Client *client.Client
+	// IP is its address on Options.Lan, "" without one.
+	IP string
 
 	t       testing.TB
 	dir     string
@@ -67,6 +73,9 @@ func Start(t testing.TB, options Options) *Daemon {
 		t.Fatalf("making a client for %s: %v", d.Host, err)
 	}
 	d.Client = docker
+	if options.Lan != nil {
+		d.IP = options.Lan.address()
+	}
 	t.Cleanup(func() {
 		_ = docker.Close()
 		d.Kill()
@@ -89,7 +98,7 @@ func (d *Daemon) Up() {
 		return
 	}
 	var err error
-	if d.network, err = newNetwork(d.options); err != nil {
+	if d.network, err = newNetwork(d.options, d.IP); err != nil {
 		d.t.Fatalf("making a network for a Docker daemon: %v", err)
 	}
 	if err := d.launch(); err != nil {

@@ -40,9 +40,12 @@ func TestNothingOutlivesATestThatIsKilled(t *testing.T) {
 			dir = filepath.Dir(host)
 		}
 	}
-	if dir == "" || !alive(t, mark) || !alive(t, dir) {
-		t.Errorf("the daemon (in %q) or its container did not start", dir)
-	}
+	eventually(t, func() (string, error) { // Docker says "started" just before the command is
+		if dir == "" || !alive(t, mark) || !alive(t, dir) {
+			return "", fmt.Errorf("the daemon (in %q) or its container did not start", dir)
+		}
+		return "", nil
+	})
 	if err := victim.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}

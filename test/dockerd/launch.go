@@ -19,8 +19,9 @@ import (
 // on tmpfs: with it, process ids of an earlier run are never taken for living ones, and the
 // machine's own containerd is out of sight. Parts of Docker write to /etc/docker and
 // /var/lib/docker whatever the configuration says, so these are the daemon's too. $1 is
-// the daemon's directory.
+// the daemon's directory, $2 the machine's name or "".
 const boot = `set -e
+if [ -n "$2" ]; then echo "$2" > /proc/sys/kernel/hostname; fi
 mount --make-rprivate /
 mount -t proc proc /proc
 mkdir -p /run/docker /run/containerd /etc/docker /var/lib/docker "$1/etc" "$1/data"
@@ -40,11 +41,11 @@ func (d *Daemon) launch() error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command("tini", "-s", "--", "sh", "-c", boot, "sh", d.dir)
+	cmd := exec.Command("tini", "-s", "--", "sh", "-c", boot, "sh", d.dir, d.options.Hostname)
 	cmd.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":/usr/local/sbin:/usr/sbin:/sbin")
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS,
+		Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWUTS,
 		Pdeathsig:  syscall.SIGKILL, // the kernel then ends all in the process namespace
 		Setpgid:    true,            // a Ctrl-C is for the test, which then ends the daemon
 	}

@@ -18,23 +18,19 @@ type network struct {
 	forwards  []net.Listener
 }
 
-func newNetwork(options Options) (*network, error) {
+func newNetwork(options Options, ip string) (*network, error) {
 	if options.HostNetwork {
 		return nil, nil
 	}
-	n := &network{}
-	err := onThread(func() error {
-		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			return os.NewSyscallError("unshare", err)
-		}
-		var err error
-		if n.namespace, err = os.Open("/proc/thread-self/ns/net"); err != nil {
-			return err
-		}
-		return loopbackUp()
-	})
+	n, err := newNamespace()
 	if err != nil {
 		return nil, err
+	}
+	if options.Lan != nil {
+		if err := options.Lan.plug(n, ip); err != nil {
+			n.close()
+			return nil, err
+		}
 	}
 	reach := slices.Concat(options.Mirrors, options.InsecureRegistries, options.Reach)
 	slices.Sort(reach)

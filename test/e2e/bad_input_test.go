@@ -63,7 +63,7 @@ func TestSettingsAreCheckedFirst(t *testing.T) {
 		env, args []string
 		says      string
 	}{
-		{[]string{"SLIPWAY_ENGINE=podman"}, []string{"build:service", "alpha"}, "SLIPWAY_ENGINE=podman names no engine: use docker, embedded, or a BuildKit address such as tcp://host:1234 or unix:///run/buildkit/buildkitd.sock"},
+		{[]string{"SLIPWAY_ENGINE=podman"}, []string{"build:service", "alpha"}, "SLIPWAY_ENGINE=podman names no engine: use dagger, docker, embedded, or a BuildKit address such as tcp://host:1234 or unix:///run/buildkit/buildkitd.sock"},
 		{[]string{"SLIPWAY_PROGRESS=loud"}, []string{"build:service", "alpha"}, "SLIPWAY_PROGRESS=loud: invalid progress mode loud (use auto, plain, tty, rawjson or quiet)"},
 		{[]string{"REGISTRY_USER=me"}, []string{"build:service", "alpha"}, "REGISTRY_USER and REGISTRY_PASSWORD belong together, and one of them is not set"},
 		{[]string{"REGISTRY=Example.com/Group"}, []string{"image:push", "alpha"}, "Example.com/Group/alpha:20240725_" + r.Head()[:8] + " is no image reference: check REGISTRY, or registry: and image: in slipway.yaml (registry.example.com/group, in lower case)"},

@@ -72,7 +72,7 @@ func (s *Server) tryLaunch() error {
 		Pdeathsig:  syscall.SIGKILL, // the kernel then ends all in the process namespace
 		Setpgid:    true,
 	}
-	p, err := start(cmd)
+	p, err := start(cmd, s.options.Machine)
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (s *Server) await(p *process, offset int) error {
 	defer again.Stop()
 	for {
 		said := s.Log()[offset:]
-		if strings.Contains(said, fmt.Sprintf("Server listening on %s port %d.", s.Host, s.Port)) {
+		if strings.Contains(said, "Server listening on "+strings.Replace(s.listens(), ":", " port ", 1)+".") {
 			return nil
 		}
 		select {
@@ -114,15 +114,20 @@ type process struct {
 	err  error         // of the process; read it after done
 }
 
-// start keeps the thread that started cmd until cmd ends: the kernel sends Pdeathsig when
+// start runs cmd on a machine, nil for this one. It keeps the thread that started cmd until cmd ends: the kernel sends Pdeathsig when
 // the thread is gone, not the process (prctl(2)).
-func start(cmd *exec.Cmd) (*process, error) {
+func start(cmd *exec.Cmd, machine Machine) (*process, error) {
 	p := &process{cmd: cmd, done: make(chan struct{})}
 	started := make(chan error)
 	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := cmd.Start()
+		runtime.LockOSThread() // never unlocked: the thread may be in another network, and ends with the goroutine
+		var err error
+		if machine != nil {
+			err = machine.Enter()
+		}
+		if err == nil {
+			err = cmd.Start()
+		}
 		started <- err
 		if err == nil {
 			p.err = cmd.Wait()

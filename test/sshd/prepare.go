@@ -153,7 +153,7 @@ func (s *Server) authorize(user, line string) error {
 func (s *Server) configure() error {
 	lines := []string{
 		s.options.Config,
-		"ListenAddress " + s.Address(),
+		"ListenAddress " + s.listens(),
 		"PidFile none",
 		"UsePAM no",
 		"StrictModes no",

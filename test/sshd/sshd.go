@@ -4,6 +4,8 @@
 package sshd
 
 import (
+	"context"
+	"net"
 	"os"
 	"path/filepath"
 	"sync"
@@ -27,8 +29,20 @@ type Options struct {
 	// DockerSocket is the path of a Docker daemon's socket, which is /var/run/docker.sock to
 	// those who log in: root, and users with Docker set.
 	DockerSocket string
+	// Machine puts the server into another network than this process's, at port 22 of ListenOn
+	// there. Host and Port then lead to it from here.
+	Machine  Machine
+	ListenOn string
 	// NoDockerCLI hides the docker command from those who log in.
 	NoDockerCLI bool
+}
+
+// Machine is where a server can run: *dockerd.Daemon is one.
+type Machine interface {
+	// Enter moves the calling thread, which must be locked, into the machine's network.
+	Enter() error
+	// Dial connects as the machine would.
+	Dial(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // User is an account of the server's.
@@ -38,7 +52,7 @@ type User struct {
 	Docker bool
 }
 
-// Server is a running sshd on 127.0.0.1.
+// Server is a running sshd, which 127.0.0.1 leads to.
 type Server struct {
 	Host string
 	Port int
@@ -77,6 +91,11 @@ func Start(t testing.TB, options Options) *Server {
 			t.Logf("the SSH server's log ends with:\n%s", s.logTail(60))
 		}
 	})
+	if options.Machine != nil {
+		if err := s.lead(); err != nil {
+			t.Fatalf("making a way to an SSH server: %v", err)
+		}
+	}
 	s.Up()
 	return s
 }

@@ -1,0 +1,134 @@
+package main
+
+import "context"
+
+// Deploy brings an environment to what its manifest wants: plan, apply, wait, verify, record. It
+// gives the verdict.
+//
+// +cache="never"
+func (m *Slipway) Deploy(
+	ctx context.Context,
+	// The environment: dev, prod, ….
+	env string,
+	// Other tags for this once: NAME=TAG, several by commas.
+	//
+	// +optional
+	image string,
+	// How long it may take: 10m.
+	//
+	// +optional
+	timeout string,
+	// How long to wait for another deploy of the environment: 5m.
+	//
+	// +optional
+	wait string,
+	// Leave the other services where they are if one fails.
+	//
+	// +optional
+	noAtomic bool,
+	// Replace services whose mode changes.
+	//
+	// +optional
+	allowReplace bool,
+	// As JSON, exit code included.
+	//
+	// +optional
+	json bool,
+) (string, error) {
+	return m.output(ctx, flags{"image": image, "timeout": timeout, "wait": wait, "noAtomic": yes(noAtomic), "allowReplace": yes(allowReplace), "json": yes(json)}, "deploy:env", env)
+}
+
+// Plan shows what a deploy would change, field by field, and changes nothing.
+//
+// +cache="never"
+func (m *Slipway) Plan(
+	ctx context.Context,
+	// The environment.
+	env string,
+	// Other tags for this once: NAME=TAG, several by commas.
+	//
+	// +optional
+	image string,
+	// As JSON.
+	//
+	// +optional
+	json bool,
+) (string, error) {
+	return m.output(ctx, flags{"image": image, "json": yes(json)}, "deploy:plan", env)
+}
+
+// Status shows what runs, and where it differs from the last release.
+//
+// +cache="never"
+func (m *Slipway) Status(
+	ctx context.Context,
+	// The environment.
+	env string,
+	// As JSON.
+	//
+	// +optional
+	json bool,
+) (string, error) {
+	return m.output(ctx, flags{"json": yes(json)}, "deploy:status", env)
+}
+
+// History lists an environment's releases.
+//
+// +cache="never"
+func (m *Slipway) History(
+	ctx context.Context,
+	// The environment.
+	env string,
+	// As JSON.
+	//
+	// +optional
+	json bool,
+) (string, error) {
+	return m.output(ctx, flags{"json": yes(json)}, "deploy:history", env)
+}
+
+// Rollback brings an environment back to an earlier release.
+//
+// +cache="never"
+func (m *Slipway) Rollback(
+	ctx context.Context,
+	// The environment.
+	env string,
+	// The release's number; the one before the last where it is not said.
+	//
+	// +optional
+	to string,
+	// How long it may take: 10m.
+	//
+	// +optional
+	timeout string,
+	// How long to wait for another deploy of the environment: 5m.
+	//
+	// +optional
+	wait string,
+	// Replace services whose mode changes.
+	//
+	// +optional
+	allowReplace bool,
+	// As JSON, exit code included.
+	//
+	// +optional
+	json bool,
+) (string, error) {
+	return m.output(ctx, flags{"to": to, "timeout": timeout, "wait": wait, "allowReplace": yes(allowReplace), "json": yes(json)}, "deploy:rollback", env)
+}
+
+// LintManifest checks an environment's manifest without connecting to anything.
+//
+// +cache="session"
+func (m *Slipway) LintManifest(
+	ctx context.Context,
+	// The environment.
+	env string,
+	// As JSON.
+	//
+	// +optional
+	json bool,
+) (string, error) {
+	return m.output(ctx, flags{"json": yes(json)}, "deploy:lint", env)
+}

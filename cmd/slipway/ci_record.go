@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"slipway/pipeline/event"
+)
+
+// ciRecord is build/ci.json: what an event asked for, why, and what came of it.
+type ciRecord struct {
+	Version  int            `json:"version"`
+	Started  time.Time      `json:"started"`
+	Took     string         `json:"took"`
+	Event    event.Event    `json:"event"`
+	Only     event.Part     `json:"only,omitempty"` // the job's part, "" for all
+	Env      string         `json:"env,omitempty"`
+	Decision event.Decision `json:"decision"`
+	Results  []ciResult     `json:"results"`
+	OK       bool           `json:"ok"`
+	Exit     int            `json:"exit"`
+	Error    string         `json:"error,omitempty"`
+	// Repeat is the command that does the same at the same commit.
+	Repeat string `json:"repeat"`
+}
+
+// ciResult is how one part went.
+type ciResult struct {
+	Part     event.Part  `json:"part"`
+	Env      string      `json:"env,omitempty"`
+	Services []ciService `json:"services,omitempty"`
+	OK       bool        `json:"ok"`
+	Exit     int         `json:"exit"`
+	Error    string      `json:"error,omitempty"`
+}
+
+// ciService is how it went with one service; build/run.json has its steps.
+type ciService struct {
+	Service string `json:"service"`
+	Tag     string `json:"tag"`
+	Image   string `json:"image,omitempty"`
+	Digest  string `json:"digest,omitempty"`
+	Error   string `json:"error,omitempty"`
+}
+
+// built runs a build of services, if there are any, and takes its results from build/run.json.
+func (r *ciRecord) built(part event.Part, p *project, services []string, build func() error) error {
+	if len(services) == 0 {
+		return nil
+	}
+	file := filepath.Join(p.buildDir(), "run.json")
+	if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("removing the record of an earlier run: %w", err)
+	}
+	err := build()
+	result := ciResult{Part: part}
+	var run runRecord
+	if data, fault := os.ReadFile(file); fault == nil && json.Unmarshal(data, &run) == nil {
+		for _, s := range run.Services {
+			result.Services = append(result.Services, s.outcome())
+		}
+	}
+	r.did(result, err)
+	return err
+}
+
+func (s serviceRecord) outcome() ciService {
+	out := ciService{Service: s.Service, Tag: s.Tag, Image: s.Image, Digest: s.Digest, Error: s.Error}
+	for _, step := range s.Steps {
+		if step.Failure != nil && out.Error == "" {
+			out.Error = step.Failure.Message
+		}
+	}
+	return out
+}
+
+func (r *ciRecord) did(result ciResult, err error) {
+	result.OK = err == nil
+	if err != nil {
+		result.Exit, result.Error = exitCode(err), err.Error()
+	}
+	r.Results = append(r.Results, result)
+}
+
+func (r *ciRecord) end(err error) {
+	r.Took = time.Since(r.Started).Round(time.Millisecond).String()
+	r.OK = err == nil
+	if err != nil {
+		r.Exit, r.Error = exitCode(err), err.Error()
+	}
+}
+
+// writeCI replaces build/ci.json.
+func (p *project) writeCI(r ciRecord) error {
+	var out bytes.Buffer
+	if err := writeJSON(&out, r); err != nil {
+		return err
+	}
+	return writeWhole(p.buildDir(), "ci.json", out.Bytes())
+}
+
+// writeWhole writes a file of the build directory, all of it or nothing.
+func writeWhole(dir, name string, data []byte) error {
+	file := filepath.Join(dir, name)
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return fmt.Errorf("making the build directory: %w", err)
+	}
+	tmp := file + ".tmp"
+	if err := os.WriteFile(tmp, data, 0o644); err != nil {
+		return fmt.Errorf("writing %s: %w", name, err)
+	}
+	if err := os.Rename(tmp, file); err != nil {
+		return fmt.Errorf("writing %s: %w", name, err)
+	}
+	return nil
+}

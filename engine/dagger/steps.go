@@ -1,0 +1,107 @@
+package dagger
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	sdk "dagger.io/dagger"
+
+	"slipway/engine"
+	"slipway/engine/schedule"
+	"slipway/pipeline"
+)
+
+// steps runs a plan's Run, Build and file Export steps as they become ready.
+func (b *build) steps(ctx context.Context) error {
+	sched := schedule.New(ctx, b.plan, true)
+	var wg sync.WaitGroup
+	for i := range b.plan.Steps {
+		s := &b.plan.Steps[i]
+		if last(s) {
+			continue
+		}
+		wg.Go(func() {
+			sctx, ok := sched.Await(s)
+			if !ok {
+				b.record(s, engine.Skipped, 0, nil)
+				sched.End(s, false)
+				return
+			}
+			began := time.Now()
+			state, fail, err := b.step(sctx, s)
+			switch {
+			case err != nil && (errors.Is(context.Cause(sctx), schedule.ErrSkipped) || ctx.Err() != nil || b.gone(ctx, err)):
+				state = engine.Skipped // it is not the step's failure
+			case err != nil:
+				state, fail = engine.Failed, b.explain(s, err)
+			}
+			b.record(s, state, time.Since(began), fail)
+			sched.End(s, state == engine.Done || state == engine.Cached)
+		})
+	}
+	wg.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.lost
+}
+
+// last are the steps that come when all others have succeeded: see finish.
+func last(s *pipeline.Step) bool { return s.Push != nil || s.Export != nil && s.Export.Image }
+
+func (b *build) step(ctx context.Context, s *pipeline.Step) (engine.State, *engine.Failure, error) {
+	if s.Export != nil {
+		return engine.Done, nil, b.exportFile(ctx, s)
+	}
+	select {
+	case b.runner.slots <- struct{}{}:
+		defer func() { <-b.runner.slots }()
+	case <-ctx.Done():
+		return "", nil, context.Cause(ctx)
+	}
+	if s.Run != nil {
+		return b.runStep(ctx, s)
+	}
+	return b.buildStep(ctx, s)
+}
+
+func (b *build) output(step string) *sdk.Directory {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.outputs[step]
+}
+
+func (b *build) record(s *pipeline.Step, state engine.State, took time.Duration, fail *engine.Failure) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.results[s.ID] = &engine.StepResult{ID: s.ID, Name: s.Name, State: state, Took: took, Failure: fail}
+}
+
+func (b *build) anyFailed() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, r := range b.results {
+		if r.State == engine.Failed {
+			return true
+		}
+	}
+	return false
+}
+
+// collect puts the steps' results in the plan's order.
+func (b *build) collect(result *engine.Result) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range b.plan.Steps {
+		s := &b.plan.Steps[i]
+		r := b.results[s.ID]
+		if r == nil {
+			r = &engine.StepResult{ID: s.ID, Name: s.Name, State: engine.Skipped}
+		}
+		result.Steps = append(result.Steps, *r)
+	}
+}

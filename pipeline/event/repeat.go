@@ -1,0 +1,48 @@
+package event
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Repeat is the command that does the same on a laptop, at the same commit: of whole, all that
+// was decided, one part and one environment ("" for all).
+func Repeat(e Event, whole Decision, part Part, env string) string {
+	line := []string{"go tool mage ci:run"}
+	flag := func(name, value string) {
+		if value != "" {
+			line = append(line, "-"+name+"="+quoted(value))
+		}
+	}
+	// Without a kind, -only is a person's wish, and done though nothing else asks for it.
+	if !e.ByHand {
+		flag("event", string(e.Kind))
+	}
+	labels := whole.Labels
+	switch {
+	case part == Check || part == Images:
+		env = e.Environment
+	case env == "":
+		env = e.Environment
+	case !whole.Asks(Deploy, env):
+		// A laptop takes -env for a wish: without it, and without labels, nothing is deployed here
+		// as nothing was there.
+		labels, env = nil, ""
+	}
+	flag("labels", strings.Join(labels, ","))
+	flag("branch", e.Branch)
+	flag("base", e.Base)
+	flag("only", string(part))
+	flag("env", env)
+	return strings.Join(line, " ")
+}
+
+var plain = regexp.MustCompile(`^[A-Za-z0-9_./:@,+%-]+$`)
+
+// quoted makes one word of a value for a POSIX shell: branches and labels are anybody's text.
+func quoted(v string) string {
+	if plain.MatchString(v) {
+		return v
+	}
+	return "'" + strings.ReplaceAll(v, "'", `'\''`) + "'"
+}
