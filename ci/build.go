@@ -6,8 +6,9 @@ import (
 	"slipway/ci/internal/dagger"
 )
 
-// Build checks a service (build, lint, test) and packs it into an image. What it gives is the
-// build directory: binary, image as an OCI layout, reports, run.json.
+// Build checks a service (build, lint, test), packs it, and gives the build directory.
+//
+// In that directory are the binary, the image as an OCI layout, reports and run.json.
 //
 // +cache="session"
 func (m *Slipway) Build(
@@ -25,8 +26,7 @@ func (m *Slipway) BuildAll(ctx context.Context) (*dagger.Directory, error) {
 	return m.built(ctx, "build:all")
 }
 
-// Lint runs golangci-lint with the repository's settings on a service, and gives the build
-// directory with its report.
+// Lint runs golangci-lint on a service, and gives the build directory with its report.
 //
 // +cache="session"
 func (m *Slipway) Lint(
@@ -37,8 +37,9 @@ func (m *Slipway) Lint(
 	return m.built(ctx, "build:lint", service)
 }
 
-// Test runs a service's tests and those of the packages it shares, and gives the build directory
-// with their reports.
+// Test runs a service's tests, and gives the build directory with their reports.
+//
+// The tests of the packages that it shares are among them.
 //
 // +cache="session"
 func (m *Slipway) Test(
@@ -59,13 +60,14 @@ func (m *Slipway) Steps(
 	// As JSON instead of a tree.
 	//
 	// +optional
-	json bool,
+	asJSON bool,
 ) (string, error) {
-	return m.output(ctx, flags{"json": yes(json)}, "build:plan", service)
+	return m.output(ctx, flags{"json": yes(asJSON)}, "build:plan", service)
 }
 
-// Image builds a service and gives its image as a container, to chain: terminal, as-service,
-// export.
+// Image builds a service and gives its image as a container.
+//
+// It can be chained: terminal, as-service, export.
 //
 // +cache="session"
 func (m *Slipway) Image(
@@ -81,7 +83,7 @@ func (m *Slipway) Image(
 	return dag.Container().Import(layout.File("/image.tar")), nil
 }
 
-// Publish builds services and pushes their images. It gives a line NAME TAG DIGEST for each.
+// Publish builds services, pushes their images, and gives a line NAME TAG DIGEST for each.
 //
 // +cache="never"
 func (m *Slipway) Publish(

@@ -296,14 +296,14 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg allowReplace", err))
 				}
 			}
-			var json bool
-			if inputArgs["json"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["json"]), &json)
+			var asJson bool
+			if inputArgs["asJSON"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["asJSON"]), &asJson)
 				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg json", err))
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg asJSON", err))
 				}
 			}
-			return (*Slipway).Deploy(&parent, ctx, env, image, timeout, wait, noAtomic, allowReplace, json)
+			return (*Slipway).Deploy(&parent, ctx, env, image, timeout, wait, noAtomic, allowReplace, asJson)
 		case "History":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)
@@ -317,14 +317,14 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg env", err))
 				}
 			}
-			var json bool
-			if inputArgs["json"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["json"]), &json)
+			var asJson bool
+			if inputArgs["asJSON"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["asJSON"]), &asJson)
 				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg json", err))
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg asJSON", err))
 				}
 			}
-			return (*Slipway).History(&parent, ctx, env, json)
+			return (*Slipway).History(&parent, ctx, env, asJson)
 		case "Image":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)
@@ -366,14 +366,14 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg env", err))
 				}
 			}
-			var json bool
-			if inputArgs["json"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["json"]), &json)
+			var asJson bool
+			if inputArgs["asJSON"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["asJSON"]), &asJson)
 				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg json", err))
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg asJSON", err))
 				}
 			}
-			return (*Slipway).LintManifest(&parent, ctx, env, json)
+			return (*Slipway).LintManifest(&parent, ctx, env, asJson)
 		case "Plan":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)
@@ -394,14 +394,14 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg image", err))
 				}
 			}
-			var json bool
-			if inputArgs["json"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["json"]), &json)
+			var asJson bool
+			if inputArgs["asJSON"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["asJSON"]), &asJson)
 				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg json", err))
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg asJSON", err))
 				}
 			}
-			return (*Slipway).Plan(&parent, ctx, env, image, json)
+			return (*Slipway).Plan(&parent, ctx, env, image, asJson)
 		case "Publish":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)
@@ -457,14 +457,14 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg allowReplace", err))
 				}
 			}
-			var json bool
-			if inputArgs["json"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["json"]), &json)
+			var asJson bool
+			if inputArgs["asJSON"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["asJSON"]), &asJson)
 				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg json", err))
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg asJSON", err))
 				}
 			}
-			return (*Slipway).Rollback(&parent, ctx, env, to, timeout, wait, allowReplace, json)
+			return (*Slipway).Rollback(&parent, ctx, env, to, timeout, wait, allowReplace, asJson)
 		case "Status":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)
@@ -478,14 +478,14 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg env", err))
 				}
 			}
-			var json bool
-			if inputArgs["json"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["json"]), &json)
+			var asJson bool
+			if inputArgs["asJSON"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["asJSON"]), &asJson)
 				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg json", err))
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg asJSON", err))
 				}
 			}
-			return (*Slipway).Status(&parent, ctx, env, json)
+			return (*Slipway).Status(&parent, ctx, env, asJson)
 		case "Steps":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)
@@ -499,14 +499,14 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg service", err))
 				}
 			}
-			var json bool
-			if inputArgs["json"] != nil {
-				err = json.Unmarshal([]byte(inputArgs["json"]), &json)
+			var asJson bool
+			if inputArgs["asJSON"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["asJSON"]), &asJson)
 				if err != nil {
-					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg json", err))
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg asJSON", err))
 				}
 			}
-			return (*Slipway).Steps(&parent, ctx, service, json)
+			return (*Slipway).Steps(&parent, ctx, service, asJson)
 		case "Test":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)

@@ -2,8 +2,9 @@ package main
 
 import "context"
 
-// Deploy brings an environment to what its manifest wants: plan, apply, wait, verify, record. It
-// gives the verdict.
+// Deploy brings an environment to what its manifest wants, and gives the verdict.
+//
+// It plans, applies, waits, verifies and records; a service that fails takes the others back.
 //
 // +cache="never"
 func (m *Slipway) Deploy(
@@ -33,9 +34,9 @@ func (m *Slipway) Deploy(
 	// As JSON, exit code included.
 	//
 	// +optional
-	json bool,
+	asJSON bool,
 ) (string, error) {
-	return m.output(ctx, flags{"image": image, "timeout": timeout, "wait": wait, "noAtomic": yes(noAtomic), "allowReplace": yes(allowReplace), "json": yes(json)}, "deploy:env", env)
+	return m.output(ctx, flags{"image": image, "timeout": timeout, "wait": wait, "noAtomic": yes(noAtomic), "allowReplace": yes(allowReplace), "json": yes(asJSON)}, "deploy:env", env)
 }
 
 // Plan shows what a deploy would change, field by field, and changes nothing.
@@ -52,9 +53,9 @@ func (m *Slipway) Plan(
 	// As JSON.
 	//
 	// +optional
-	json bool,
+	asJSON bool,
 ) (string, error) {
-	return m.output(ctx, flags{"image": image, "json": yes(json)}, "deploy:plan", env)
+	return m.output(ctx, flags{"image": image, "json": yes(asJSON)}, "deploy:plan", env)
 }
 
 // Status shows what runs, and where it differs from the last release.
@@ -67,9 +68,9 @@ func (m *Slipway) Status(
 	// As JSON.
 	//
 	// +optional
-	json bool,
+	asJSON bool,
 ) (string, error) {
-	return m.output(ctx, flags{"json": yes(json)}, "deploy:status", env)
+	return m.output(ctx, flags{"json": yes(asJSON)}, "deploy:status", env)
 }
 
 // History lists an environment's releases.
@@ -82,9 +83,9 @@ func (m *Slipway) History(
 	// As JSON.
 	//
 	// +optional
-	json bool,
+	asJSON bool,
 ) (string, error) {
-	return m.output(ctx, flags{"json": yes(json)}, "deploy:history", env)
+	return m.output(ctx, flags{"json": yes(asJSON)}, "deploy:history", env)
 }
 
 // Rollback brings an environment back to an earlier release.
@@ -113,9 +114,9 @@ func (m *Slipway) Rollback(
 	// As JSON, exit code included.
 	//
 	// +optional
-	json bool,
+	asJSON bool,
 ) (string, error) {
-	return m.output(ctx, flags{"to": to, "timeout": timeout, "wait": wait, "allowReplace": yes(allowReplace), "json": yes(json)}, "deploy:rollback", env)
+	return m.output(ctx, flags{"to": to, "timeout": timeout, "wait": wait, "allowReplace": yes(allowReplace), "json": yes(asJSON)}, "deploy:rollback", env)
 }
 
 // LintManifest checks an environment's manifest without connecting to anything.
@@ -128,7 +129,7 @@ func (m *Slipway) LintManifest(
 	// As JSON.
 	//
 	// +optional
-	json bool,
+	asJSON bool,
 ) (string, error) {
-	return m.output(ctx, flags{"json": yes(json)}, "deploy:lint", env)
+	return m.output(ctx, flags{"json": yes(asJSON)}, "deploy:lint", env)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
@@ -178,8 +177,7 @@ func (r *rotation) unused(ctx context.Context, state *live.State) error {
 	r.settled = true
 	r.close()
 	r.warn()
-	fmt.Fprintf(os.Stdout, "%s: created the secret %s; no service uses %s now, and the next deploy takes this version\n", r.env.Stack, r.version, r.base)
-	return nil
+	return told(false, secret.Value{}, "%s: created the secret %s; no service uses %s now, and the next deploy takes this version", r.env.Stack, r.version, r.base)
 }
 
 // roll makes the version, and deploys with it. Until the lock is held and the database has been

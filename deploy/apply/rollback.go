@@ -72,8 +72,6 @@ func Back(state *live.State, e *release.Entry) (*convert.Stack, error) {
 			missing = append(missing, kind+" "+name)
 		}
 	}
-	want.External.Configs = append([]string{}, want.External.Configs...)
-	want.External.Secrets = append([]string{}, want.External.Secrets...)
 	for _, c := range want.Configs {
 		need("config", c.Name)
 	}

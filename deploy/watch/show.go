@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -62,12 +63,12 @@ func (o Outcome) line(v view) string {
 	return strings.Join(parts, ", ")
 }
 
-// close ends what the display still shows.
+// close ends what the display still shows: nobody waits for it any longer.
 func (w *watcher) close() {
 	for _, s := range w.shown {
 		if !s.over {
 			s.over = true
-			s.task.Done(nil)
+			s.task.Done(context.Canceled)
 		}
 	}
 }

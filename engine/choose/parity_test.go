@@ -9,10 +9,59 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"slipway/engine/dagger"
 	"slipway/test/baseimage"
 	"slipway/test/dockerd"
 	"slipway/test/gitrepo"
 )
+
+// daggers are all differences between the embedded engine's file tree and Dagger's.
+var daggers = map[string][]string{}
+
+// TestOnePlanOnDagger runs the same plan on a Dagger engine, where there is one.
+func TestOnePlanOnDagger(t *testing.T) {
+	if !dagger.There(t.Context()) {
+		t.Skip("NOT RUN: there is no Dagger engine. Put Dagger's CLI v0.21.8 on PATH, with Docker or " + dagger.RunnerHost + " naming its engine")
+	}
+	mirror := baseimage.Mirror(t, "alpine:3.20")
+	repo := sample(t)
+	ours := runOn(t, Options{Setting: "embedded", Mirrors: []string{mirror.Host}}, repo, "app", "packed")
+	theirs := runOn(t, Options{Setting: "dagger"}, repo, "app", "packed")
+	again := runOn(t, Options{Setting: "dagger"}, repo, "app", "packed")
+	for _, service := range []string{"app", "packed"} {
+		t.Run(service, func(t *testing.T) {
+			a, b := ours[service], theirs[service]
+			if b.digest != again[service].digest {
+				t.Errorf("two runs give %s and %s", b.digest, again[service].digest)
+			}
+			if diff := cmp.Diff(a.states, b.states); diff != "" {
+				t.Errorf("the steps end otherwise (-embedded +dagger):\n%s", diff)
+			}
+			if diff := cmp.Diff(outputs(t, a.build, service), outputs(t, b.build, service)); diff != "" {
+				t.Errorf("build/ has something else (-embedded +dagger):\n%s", diff)
+			}
+			first, second := layoutImage(t, filepath.Join(a.build, service+".oci")), layoutImage(t, filepath.Join(b.build, service+".oci"))
+			if diff := cmp.Diff(daggers[service], difference(madeHere(files(t, first)), madeHere(files(t, second)))); diff != "" {
+				t.Errorf("the file trees differ otherwise than is known (-known +found):\n%s", diff)
+			}
+			one, other := config(t, first), config(t, second)
+			// Dagger keeps no history: its entries are one a layer.
+			delete(one, "history")
+			delete(other, "history")
+			if diff := cmp.Diff(one, other); diff != "" {
+				t.Errorf("the configs differ (-embedded +dagger):\n%s", diff)
+			}
+		})
+	}
+}
+
+// madeHere are the entries that the sample's Dockerfile makes: a Dagger engine may have another
+// alpine than the tests' own.
+func madeHere(files []string) []string {
+	return slices.DeleteFunc(files, func(line string) bool {
+		return !slices.ContainsFunc([]string{"app", "data", "made", "modes", "name ", "owned", "cache", "build"}, func(p string) bool { return strings.HasPrefix(line, p) })
+	})
+}
 
 // deviations are all differences between file trees that are known, each Docker 20.10's.
 var deviations = map[string][]string{"packed": {

@@ -2,6 +2,7 @@ package recording
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"strings"
 	"sync"
@@ -80,7 +81,7 @@ func (r *Recorder) Recording(stopped error) Recording {
 		}
 		out.Groups = append(out.Groups, done)
 	}
-	slices.SortStableFunc(out.Groups, func(a, b Group) int { return a.Began().Compare(b.Began()) })
+	slices.SortStableFunc(out.Groups, func(a, b Group) int { return a.opens().Compare(b.opens()) })
 	n := 0
 	for gi := range out.Groups {
 		g := &out.Groups[gi]
@@ -137,10 +138,16 @@ func (s *span) settle(began, ended time.Time, stopped error) {
 	if !s.over {
 		s.Ended, s.State = ended, Interrupted
 	}
-	if s.State == Failed && (strings.HasSuffix(s.Message, "context canceled") || causedBy(s.Message, stopped)) {
+	switch {
+	case s.State == Failed && s.Message == context.Canceled.Error():
+		s.State, s.Message = Interrupted, ""
+	case s.State == Failed && (strings.HasSuffix(s.Message, context.Canceled.Error()) || causedBy(s.Message, stopped)):
 		s.State = Interrupted
 	}
-	if s.Began.Before(began) { // another command began it
+	if s.over && s.State == Done && s.Ended.Before(began) { // another command did it, and the engine still has it
+		s.State = Cached
+	}
+	if s.Began.Before(began) {
 		s.Began = began
 	}
 	if s.Ended.Before(s.Began) {

@@ -1,6 +1,7 @@
 package recording
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -66,6 +67,8 @@ func TestTasks(t *testing.T) {
 	c.pass(time.Second)
 	wait.Done(errors.New("rolled back: it exited with 3"))
 	other.Done(errors.New("stopped by interrupt"))
+	left := r.In("deploy dev").Start("waiting for frontend")
+	left.Done(context.Canceled)
 	r.In("deploy dev").Start("taking back ping")
 	c.pass(time.Second)
 	got := r.Recording(errors.New("stopped by interrupt"))
@@ -73,7 +76,8 @@ func TestTasks(t *testing.T) {
 		"1<0 connecting done 0s-1s | 1s by ssh",
 		"2<0 waiting for ping failed 1s-2s rolled back: it exited with 3",
 		"3<0 waiting for backend interrupted 1s-2s stopped by interrupt",
-		"4<0 taking back ping interrupted 2s-3s")
+		"4<0 taking back ping interrupted 2s-3s",
+		"5<0 waiting for frontend interrupted 2s-2s")
 	if got.Groups[0].State != Failed || r.Empty() {
 		t.Errorf("the deploy's state is %s", got.Groups[0].State)
 	}
@@ -96,7 +100,7 @@ func TestAPlanOnABuildKit(t *testing.T) {
 	}
 	vertex := func(name string, from, to time.Duration) *client.Vertex {
 		v := &client.Vertex{Digest: digest.FromString(name), Name: name, Started: at(began, from)}
-		if to > 0 {
+		if to != 0 {
 			v.Completed = at(began, to)
 		}
 		return v
@@ -106,7 +110,7 @@ func TestAPlanOnABuildKit(t *testing.T) {
 	}
 	ping.Step("ping/test", "test ping", false)
 	status(nil, vertex("[ping] files of ping", -time.Second, 200*time.Millisecond), &client.Vertex{Digest: "sha256:a", Name: "[ping] never needed"})
-	status(nil, vertex("[ping] test ping", 500*time.Millisecond, 0))
+	status(nil, vertex("[ping] test ping", 500*time.Millisecond, 0), vertex("[internal] done before", -2*time.Second, -time.Second))
 	c.pass(2 * time.Second)
 	status(log("[ping] test ping", "ok\n1%\r50%\r100%\n\x1b[31mre", time.Second))
 	status(log("[ping] test ping", "d\x1b[0m\nlast", 2*time.Second))
@@ -130,11 +134,12 @@ func TestAPlanOnABuildKit(t *testing.T) {
 	expect(t, got, "ping",
 		"1<0 test ping failed 0s-2s exit status 1 | 1s ok | 1s 100% | 2s red | 2s last",
 		"2<0 [ping] files of ping done 0s-200ms",
-		"3<0 lint ping done 1s-4s | 4s all well",
-		"4<0 image ping interrupted 2s-4s",
-		"5<4 [1/2] FROM alpine cached 2.5s-2.6s",
-		"6<4 [2/2] COPY interrupted 3s-4s",
-		"7<0 push ping skipped 4s-4s")
+		"3<0 [internal] done before cached 0s-0s",
+		"4<0 lint ping done 1s-4s | 4s all well",
+		"5<0 image ping interrupted 2s-4s",
+		"6<5 [1/2] FROM alpine cached 2.5s-2.6s",
+		"7<5 [2/2] COPY interrupted 3s-4s",
+		"8<0 push ping skipped 4s-4s")
 	if g := got.Groups[0]; len(got.Groups) != 1 || g.State != Failed || fmt.Sprint(g.Facts) != "[{tag 1}]" {
 		t.Errorf("groups: %+v", got.Groups)
 	}

@@ -40,6 +40,16 @@ func (g *Group) Began() time.Time {
 	return first
 }
 
+// opens is when the first of a group's steps or tasks began.
+func (g *Group) opens() time.Time {
+	for _, s := range g.Spans {
+		if !s.Detail {
+			return s.Began
+		}
+	}
+	return g.Began()
+}
+
 // Ended is when the last of a group's spans ended.
 func (g *Group) Ended() time.Time {
 	var last time.Time

@@ -44,7 +44,7 @@ func TestInABrowser(t *testing.T) {
 			}
 			for script, complaint := range map[string]string{
 				`document.documentElement.scrollWidth <= innerWidth`:                                    "the page is wider than the window",
-				`bars().length === 20 && bars().every(b => b.left >= 0 && b.right <= innerWidth + 0.5)`: "bars are missing, or outside of the window",
+				`bars().length === 21 && bars().every(b => b.left >= 0 && b.right <= innerWidth + 0.5)`: "bars are missing, or outside of the window",
 				`bars().every(b => b.width >= 3 && b.height >= 5)`:                                      "bars are too small to be seen",
 				`tops().every((top, i) => i === 0 || top > tops()[i-1])`:                                "rows are not below one another",
 				`starts("g3").every((x, i) => i === 0 || x >= starts("g3")[i-1] - 1)`:                   "steps are not in the order in which they began",

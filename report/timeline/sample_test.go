@@ -57,6 +57,7 @@ func pipeline() recording.Recording {
 				span(7, 0, "image ping", 15.0, 20.4, recording.Done),
 				detail(8, 7, "[1/3] FROM docker.io/library/alpine:3.20", 15.1, 15.2, recording.Cached),
 				detail(9, 7, `[2/3] RUN adduser -D app && echo "</pre><script>window.pwned = true</script>"`, 15.4, 18.1, recording.Done),
+				detail(22, 7, "[internal] build context", 15.0, 15.01, recording.Done),
 				detail(10, 7, "[3/3] COPY build/ping /ping", 18.1, 18.2, recording.Done),
 			}},
 			{Name: "backend", State: recording.Failed, Facts: []recording.Fact{{Name: "tag", Value: "20261123_22f8005a"}}, Spans: []recording.Span{

@@ -3,6 +3,7 @@ package timeline
 import (
 	"fmt"
 	"html/template"
+	"strings"
 	"time"
 
 	"slipway/progress/recording"
@@ -126,13 +127,13 @@ func lanes(r *recording.Recording, g *recording.Group) group {
 	for i := range g.Spans {
 		s := &g.Spans[i]
 		switch {
-		case s.Parent > 0:
+		case s.Parent > 0 && !minor(s):
 		case s.Detail && s.State != recording.Failed:
 			out.Engine = append(out.Engine, lane(r, s))
 		default:
 			out.Rows = append(out.Rows, lane(r, s))
 			for k := range g.Spans {
-				if part := &g.Spans[k]; part.Parent == s.ID {
+				if part := &g.Spans[k]; part.Parent == s.ID && !minor(part) {
 					inner := lane(r, part)
 					inner.Inner = true
 					out.Rows = append(out.Rows, inner)
@@ -141,6 +142,12 @@ func lanes(r *recording.Recording, g *recording.Group) group {
 		}
 	}
 	return out
+}
+
+// minor is what the engine does to prepare a step, where that took no time worth a lane.
+func minor(s *recording.Span) bool {
+	prepares := strings.HasPrefix(s.Name, "[internal]") || strings.Contains(s.Name, "] files of ")
+	return s.Detail && prepares && s.State != recording.Failed && s.Took() < 100*time.Millisecond
 }
 
 func serviceOf(s recording.Service) service {

@@ -22,8 +22,8 @@ var named = map[string]attribute.Key{"commit": semconv.VCSRefHeadRevisionKey, "b
 // messageLimit bounds a text in an attribute or a status, in bytes.
 const messageLimit = 2 << 10
 
-// draw makes spans of a recording, below the span that in is of.
-func draw(ctx context.Context, r recording.Recording, in context.Context) ([]sdk.ReadOnlySpan, error) {
+// draw makes spans of a recording, below the span that the context is of.
+func draw(ctx context.Context, r recording.Recording) ([]sdk.ReadOnlySpan, error) {
 	// The environment's names win, as the specification has it.
 	res, err := resource.New(ctx, resource.WithTelemetrySDK(), resource.WithAttributes(semconv.ServiceName("slipway")), resource.WithFromEnv())
 	if err != nil {
@@ -32,7 +32,7 @@ func draw(ctx context.Context, r recording.Recording, in context.Context) ([]sdk
 	kept := &keeper{}
 	provider := sdk.NewTracerProvider(sdk.WithResource(res), sdk.WithSpanProcessor(kept))
 	d := drawing{tracer: provider.Tracer("slipway")}
-	root := d.begin(in, command(r.Title), r.Began, append(facts(r.Facts), attribute.String("slipway.command", short(r.Title)), semconv.ProcessExitCode(r.Exit)))
+	root := d.begin(ctx, command(r.Title), r.Began, append(facts(r.Facts), attribute.String("slipway.command", short(r.Title)), semconv.ProcessExitCode(r.Exit)))
 	for i := range r.Groups {
 		g := &r.Groups[i]
 		began, ended := g.Began(), g.Ended()

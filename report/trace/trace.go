@@ -52,7 +52,7 @@ func Send(ctx context.Context, r recording.Recording) error {
 }
 
 func send(ctx context.Context, r recording.Recording) error {
-	spans, err := draw(ctx, r, parent(ctx))
+	spans, err := draw(parent(ctx), r)
 	if err != nil || len(spans) == 0 { // an unsampled trace has none
 		return err
 	}

@@ -10,8 +10,8 @@ import (
 )
 
 // picky is a service that runs well with any value of the secret tls but bad ones.
-func picky(name string) string {
-	return strings.Replace(service(name, "good", "secrets: [tls]"), "[ $$MODE != sick ]", "! grep -q unusable /run/secrets/tls", 1)
+func picky(name string, more ...string) string {
+	return strings.Replace(service(name, "good", append(more, "secrets: [tls]")...), "[ $$MODE != sick ]", "! grep -q unusable /run/secrets/tls", 1)
 }
 
 // TestSecretRotate takes a secret through its life: both of its services go to each new value

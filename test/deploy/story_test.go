@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 
 	"slipway/test/otlp"
@@ -38,6 +39,17 @@ func TestADeployIsTold(t *testing.T) {
 	if !failed["deploy:env"] || !failed["deploy dev"] || !failed["waiting for web"] || failed["updating web"] {
 		t.Errorf("failed spans: %v", failed)
 	}
+
+	slow := strings.Replace(service("web", "good2"), "interval: 300ms", "interval: 90s", 1) // it is starting until then
+	b.manifest(t, "dev", stack(slow, service("other", "good")))
+	p := b.start(t, nil, "deploy:env", "dev")
+	eventually(t, "it waits for web", func() bool {
+		return p.ended() || strings.Contains(p.stderr.String(), "1 starting")
+	})
+	must(t, p.cmd.Process.Signal(syscall.SIGTERM))
+	p.wait(t).exits(t, 1)
+	b.story(t, map[string]string{"updating web": "done", "waiting for web": "interrupted"},
+		"repo_dev release 3: interrupted: stopped by terminated", `<header class="interrupted">`)
 }
 
 // host is how the environment names its server.
