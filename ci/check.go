@@ -25,6 +25,8 @@ func (m *Slipway) CheckVet(ctx context.Context) error {
 // +check
 // +cache="session"
 func (m *Slipway) CheckManifests(ctx context.Context) error {
+	m.Project = "slipway"
+	m.set("REGISTRY", "registry.example.com/slipway")
 	var errs []error
 	for _, env := range []string{"dev", "prod"} {
 		_, err := m.LintManifest(ctx, env, false)

@@ -62,10 +62,12 @@ func convertSlice[I any, O any](in []I, f func(I) O) []O {
 func (r Slipway) MarshalJSON() ([]byte, error) {
 	var concrete struct {
 		Source   *dagger.Directory
+		Project  string
 		Program  *dagger.Directory
 		Settings []Setting
 	}
 	concrete.Source = r.Source
+	concrete.Project = r.Project
 	concrete.Program = r.Program
 	concrete.Settings = r.Settings
 	return json.Marshal(&concrete)
@@ -74,6 +76,7 @@ func (r Slipway) MarshalJSON() ([]byte, error) {
 func (r *Slipway) UnmarshalJSON(bs []byte) error {
 	var concrete struct {
 		Source   *dagger.Directory
+		Project  string
 		Program  *dagger.Directory
 		Settings []Setting
 	}
@@ -82,6 +85,7 @@ func (r *Slipway) UnmarshalJSON(bs []byte) error {
 		return err
 	}
 	r.Source = concrete.Source
+	r.Project = concrete.Project
 	r.Program = concrete.Program
 	r.Settings = concrete.Settings
 	return nil
@@ -541,6 +545,13 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg program", err))
 				}
 			}
+			var project string
+			if inputArgs["project"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["project"]), &project)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg project", err))
+				}
+			}
 			var registry string
 			if inputArgs["registry"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["registry"]), &registry)
@@ -625,7 +636,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg variables", err))
 				}
 			}
-			return New(source, program, registry, registryUser, registryPassword, toolchain, serverHost, serverUser, serverDir, sshKey, sshKnownHosts, user, branch, variables)
+			return New(source, program, project, registry, registryUser, registryPassword, toolchain, serverHost, serverUser, serverDir, sshKey, sshKnownHosts, user, branch, variables)
 		default:
 			return nil, fmt.Errorf("unknown function %s", fnName)
 		}

@@ -36,7 +36,7 @@ func (m *Slipway) Deploy(
 	// +optional
 	asJSON bool,
 ) (string, error) {
-	return m.output(ctx, flags{"image": image, "timeout": timeout, "wait": wait, "noAtomic": yes(noAtomic), "allowReplace": yes(allowReplace), "json": yes(asJSON)}, "deploy:env", env)
+	return m.deployed(ctx, flags{"image": image, "timeout": timeout, "wait": wait, "noAtomic": yes(noAtomic), "allowReplace": yes(allowReplace), "json": yes(asJSON)}, "deploy:env", env)
 }
 
 // Plan shows what a deploy would change, field by field, and changes nothing.
@@ -55,7 +55,7 @@ func (m *Slipway) Plan(
 	// +optional
 	asJSON bool,
 ) (string, error) {
-	return m.output(ctx, flags{"image": image, "json": yes(asJSON)}, "deploy:plan", env)
+	return m.deployed(ctx, flags{"image": image, "json": yes(asJSON)}, "deploy:plan", env)
 }
 
 // Status shows what runs, and where it differs from the last release.
@@ -70,7 +70,7 @@ func (m *Slipway) Status(
 	// +optional
 	asJSON bool,
 ) (string, error) {
-	return m.output(ctx, flags{"json": yes(asJSON)}, "deploy:status", env)
+	return m.deployed(ctx, flags{"json": yes(asJSON)}, "deploy:status", env)
 }
 
 // History lists an environment's releases.
@@ -85,7 +85,7 @@ func (m *Slipway) History(
 	// +optional
 	asJSON bool,
 ) (string, error) {
-	return m.output(ctx, flags{"json": yes(asJSON)}, "deploy:history", env)
+	return m.deployed(ctx, flags{"json": yes(asJSON)}, "deploy:history", env)
 }
 
 // Rollback brings an environment back to an earlier release.
@@ -116,7 +116,7 @@ func (m *Slipway) Rollback(
 	// +optional
 	asJSON bool,
 ) (string, error) {
-	return m.output(ctx, flags{"to": to, "timeout": timeout, "wait": wait, "allowReplace": yes(allowReplace), "json": yes(asJSON)}, "deploy:rollback", env)
+	return m.deployed(ctx, flags{"to": to, "timeout": timeout, "wait": wait, "allowReplace": yes(allowReplace), "json": yes(asJSON)}, "deploy:rollback", env)
 }
 
 // LintManifest checks an environment's manifest without connecting to anything.
@@ -131,5 +131,5 @@ func (m *Slipway) LintManifest(
 	// +optional
 	asJSON bool,
 ) (string, error) {
-	return m.output(ctx, flags{"json": yes(asJSON)}, "deploy:lint", env)
+	return m.deployed(ctx, flags{"json": yes(asJSON)}, "deploy:lint", env)
 }

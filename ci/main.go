@@ -15,6 +15,8 @@ type Slipway struct {
 	// The repository that is worked on.
 	Source *dagger.Directory
 	// +private
+	Project string
+	// +private
 	Program *dagger.Directory
 	// +private
 	Settings []Setting
@@ -42,6 +44,11 @@ func New(
 	// +defaultPath="/"
 	// +ignore=["*", "!go.mod", "!go.sum", "!cmd", "!deploy", "!engine", "!magefiles", "!pipeline", "!progress", "!registry", "!report", "!secret", "!tools", "**/*_test.go", "**/testdata"]
 	program *dagger.Directory,
+	// The project's name, first part of a stack's: slipway.yaml's where it has one. (On a laptop
+	// the repository's directory has it, and Dagger does not know a directory's name.)
+	//
+	// +optional
+	project string,
 	// Where images go: registry.example.com/group.
 	//
 	// +optional
@@ -92,7 +99,7 @@ func New(
 	// +optional
 	variables []string,
 ) (*Slipway, error) {
-	m := &Slipway{Source: source, Program: program}
+	m := &Slipway{Source: source, Project: project, Program: program}
 	m.set("REGISTRY", registry)
 	m.set("REGISTRY_USER", registryUser)
 	m.setSecret("REGISTRY_PASSWORD", registryPassword)

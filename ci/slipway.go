@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -63,7 +65,7 @@ func (m *Slipway) run(ctx context.Context, f flags, args ...string) (*dagger.Con
 		WithFile("/usr/local/bin/slipway", m.program()).
 		WithMountedDirectory("/slipway", m.Program).WithEnvVariable("SLIPWAY_HOME", "/slipway").
 		WithMountedCache("/root/.cache/slipway", dag.CacheVolume("slipway")).
-		WithDirectory("/src", m.Source).WithWorkdir("/src").
+		WithDirectory(m.dir(), m.Source).WithWorkdir(m.dir()).
 		WithEnvVariable("SLIPWAY_ENGINE", "dagger").
 		WithEnvVariable("SLIPWAY_CALL", time.Now().UTC().Format(time.RFC3339Nano))
 	for _, s := range m.Settings {
@@ -88,6 +90,21 @@ func (m *Slipway) run(ctx context.Context, f flags, args ...string) (*dagger.Con
 		return nil, failure(ctx, ctr, exit, strings.Join(command, " "))
 	}
 	return ctr, nil
+}
+
+// dir is where the repository is in a command's container: its last part is the project's name,
+// where the settings have none.
+func (m *Slipway) dir() string { return "/src/" + cmp.Or(m.Project, "project") }
+
+// deployed is output for a command on an environment, whose stack is named after the project.
+func (m *Slipway) deployed(ctx context.Context, f flags, args ...string) (string, error) {
+	if m.Project == "" {
+		named, err := m.Source.Search(ctx, `^project:\s*\S`, dagger.DirectorySearchOpts{Paths: []string{"slipway.yaml"}, FilesOnly: true})
+		if err != nil || len(named) == 0 {
+			return "", errors.New("the project has no name: give --project, or write project: into slipway.yaml")
+		}
+	}
+	return m.output(ctx, f, args...)
 }
 
 // failure is what a command says of its end: its result, where it has one, and its last words.

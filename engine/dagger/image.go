@@ -24,7 +24,11 @@ const (
 // buildStep builds a Dockerfile. Dagger does not say whether it had the result, so the step is
 // always said to have run.
 func (b *build) buildStep(ctx context.Context, s *pipeline.Step) (engine.State, *engine.Failure, error) {
-	dir, err := b.context(s)
+	content, err := os.ReadFile(filepath.Join(b.job.Root, filepath.FromSlash(s.Build.Dockerfile)))
+	if err != nil {
+		return "", nil, fmt.Errorf("reading the Dockerfile: %w", err)
+	}
+	dir, err := b.context(s, content)
 	if err != nil {
 		return "", nil, err
 	}
@@ -44,9 +48,12 @@ func (b *build) buildStep(ctx context.Context, s *pipeline.Step) (engine.State, 
 	b.resolveBases(ctx, s.Build.Bases)
 	if !s.Build.Check {
 		b.mu.Lock()
-		b.image = image
+		b.image, b.dockerfile = image, content
 		b.mu.Unlock()
 		if b.runner.o.Built != nil {
+			for _, name := range argsAlone(content) {
+				image = image.WithoutEnvVariable(name)
+			}
 			b.runner.o.Built(b.plan, stamped(image, s.Build))
 		}
 	}
@@ -66,14 +73,10 @@ func stamped(image *sdk.Container, s *pipeline.Build) *sdk.Container {
 
 // context is a Build step's context: its source with the extra files laid over, all with one
 // time, so that layers that copy from it do not depend on when a file was written.
-func (b *build) context(s *pipeline.Step) (*sdk.Directory, error) {
+func (b *build) context(s *pipeline.Step, dockerfile []byte) (*sdk.Directory, error) {
 	dir, err := b.source(s.Build.Source)
 	if err != nil {
 		return nil, err
-	}
-	content, err := os.ReadFile(filepath.Join(b.job.Root, filepath.FromSlash(s.Build.Dockerfile)))
-	if err != nil {
-		return nil, fmt.Errorf("reading the Dockerfile: %w", err)
 	}
 	for i, e := range s.Build.Extra {
 		if e.CABundle {
@@ -91,7 +94,7 @@ func (b *build) context(s *pipeline.Step) (*sdk.Directory, error) {
 		dir = dir.WithFile(e.To, out.File(e.Path))
 	}
 	return dir.
-		WithNewFile(dockerfileName, string(content)).
+		WithNewFile(dockerfileName, string(dockerfile)).
 		WithNewFile(dockerfileName+".dockerignore", ignoreRules).
 		WithTimestamps(int(packing.Epoch.Unix())), nil
 }

@@ -42,6 +42,9 @@ func (b *build) exportImage(ctx context.Context, to string) (string, error) {
 		if err != nil {
 			return nil, err
 		}
+		if config, err = withoutArgs(config, b.dockerfile); err != nil {
+			return nil, err
+		}
 		out, err := packing.Stamp(config, b.imageStep().Build, b.plan.Created)
 		if err != nil {
 			return nil, fmt.Errorf("writing the version of %s into its image's config: %w", b.plan.Service, err)

@@ -113,9 +113,11 @@ type build struct {
 	mu      sync.Mutex
 	outputs map[string]*sdk.Directory // /out by step
 	image   *sdk.Container
-	results map[string]*engine.StepResult
-	bases   map[string]string
-	lost    error // why the engine is gone, nil while it is there
+	// dockerfile is what the image was built by.
+	dockerfile []byte
+	results    map[string]*engine.StepResult
+	bases      map[string]string
+	lost       error // why the engine is gone, nil while it is there
 }
 
 func (b *build) run(ctx context.Context) (*engine.Result, error) {

@@ -15,6 +15,7 @@ import (
 // modules are the repository's Go modules, by the name of their reports.
 var modules = []struct{ name, dir string }{
 	{"slipway", "."},
+	{"ci", "ci"},
 	{"services", "services"},
 	{"buildkitd", "tools/buildkitd"},
 	{"dockerstack", "tools/dockerstack"},

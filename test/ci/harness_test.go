@@ -82,7 +82,7 @@ func removeCompiled() error {
 }
 
 // limit bounds one command: more than a cold cache on a slow machine needs.
-const limit = 20 * time.Minute
+const limit = 40 * time.Minute
 
 // run runs a command to its end, which comes with the test's at the latest.
 func run(t testing.TB, cmd *exec.Cmd) (stdout, all string, code int) {
