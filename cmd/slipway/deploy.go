@@ -151,9 +151,9 @@ func deployLint(ctx context.Context, in input) error {
 		return nil
 	}
 	for _, w := range p.warnings {
-		fmt.Fprintln(os.Stdout, w)
+		fmt.Println(w)
 	}
-	fmt.Fprintf(os.Stdout, "%s can be deployed: %d services, %d warnings\n", m.Stack, len(m.Project.Services), len(p.warnings))
+	fmt.Printf("%s can be deployed: %d services, %d warnings\n", m.Stack, len(m.Project.Services), len(p.warnings))
 	return nil
 }
 

@@ -120,10 +120,10 @@ func deployUnlock(ctx context.Context, in input) error {
 	}
 	p.close()
 	if !was {
-		fmt.Fprintf(os.Stdout, "%s was not locked\n", p.env.Stack)
+		fmt.Printf("%s was not locked\n", p.env.Stack)
 		return nil
 	}
-	fmt.Fprintf(os.Stdout, "%s was locked by %s, and is no more; a deploy that still runs stops before its next write\n", p.env.Stack, owner)
+	fmt.Printf("%s was locked by %s, and is no more; a deploy that still runs stops before its next write\n", p.env.Stack, owner)
 	return nil
 }
 
@@ -145,7 +145,7 @@ func deployRemove(ctx context.Context, in input) error {
 	what := apply.Removable(state, p.env.Stack)
 	if len(what) == 0 {
 		p.close()
-		fmt.Fprintf(os.Stdout, "%s: nothing to remove\n", p.env.Stack)
+		fmt.Printf("%s: nothing to remove\n", p.env.Stack)
 		return nil
 	}
 	if !yes {
@@ -158,12 +158,12 @@ func deployRemove(ctx context.Context, in input) error {
 	removed, err := apply.Remove(ctx, r, p.env.Stack)
 	p.close()
 	for _, line := range removed {
-		fmt.Fprintln(os.Stdout, "removed", line)
+		fmt.Println("removed", line)
 	}
 	if err != nil {
 		return p.explain(ctx, err)
 	}
-	fmt.Fprintf(os.Stdout, "%s: removed; volumes, directories and external secrets are where they were\n", p.env.Stack)
+	fmt.Printf("%s: removed; volumes, directories and external secrets are where they were\n", p.env.Stack)
 	return nil
 }
 

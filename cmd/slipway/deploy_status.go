@@ -73,10 +73,9 @@ func deployStatus(ctx context.Context, in input) error {
 }
 
 func (s status) print() {
-	switch {
-	case s.Release == nil:
+	if s.Release == nil {
 		fmt.Printf("%s: no release is recorded\n", s.Stack)
-	default:
+	} else {
 		fmt.Printf("%s: release %d of %s, commit %.8s, by %s\n", s.Stack, s.Release.Number, s.Release.CreatedAt.UTC().Format(time.RFC3339), s.Release.Commit, s.Release.Who)
 	}
 	for _, line := range []string{s.Last, s.Lock} {

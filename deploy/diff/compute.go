@@ -69,7 +69,7 @@ func (c *comparison) externals() {
 		names []string
 	}{{SecretKind, c.want.External.Secrets}, {ConfigKind, c.want.External.Configs}, {NetworkKind, c.want.External.Networks}} {
 		for _, name := range e.names {
-			if !c.see(e.kind, name) && !(e.kind == NetworkKind && slices.Contains(everywhere, name)) {
+			if !c.see(e.kind, name) && (e.kind != NetworkKind || !slices.Contains(everywhere, name)) {
 				missing = append(missing, fmt.Sprintf("%s %s", e.kind, name))
 			}
 		}

@@ -64,10 +64,8 @@ func flat(s swarm.ServiceSpec, names map[string]string) map[string]string {
 			out["mounts."+m.Target] = plain(m)
 		}
 		for _, r := range c.Configs {
-			target := r.ConfigName
 			if r.File != nil {
-				target = fmt.Sprintf("%s (%s:%s %#o)", r.ConfigName, r.File.UID, r.File.GID, r.File.Mode)
-				out["configs."+r.File.Name] = target
+				out["configs."+r.File.Name] = fmt.Sprintf("%s (%s:%s %#o)", r.ConfigName, r.File.UID, r.File.GID, r.File.Mode)
 			} else {
 				out["configs."+r.ConfigName] = plain(r)
 			}

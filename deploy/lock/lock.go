@@ -22,9 +22,9 @@ import (
 )
 
 var (
-	// ErrHeld: somebody else has the lock, and is alive.
+	// ErrHeld says that somebody else has the lock, and is alive.
 	ErrHeld = errors.New("locked")
-	// ErrLost: the lock was taken away (deploy:unlock), or could not be kept alive.
+	// ErrLost says that the lock was taken away (deploy:unlock), or could not be kept alive.
 	ErrLost = errors.New("lock lost")
 )
 

@@ -63,7 +63,7 @@ func quorum(state *live.State, warnings *[]string) error {
 // tasks is how many tasks of a replicated service there are to be, 1 on each node else.
 func tasks(s convert.Service) int {
 	if m := s.Spec.Mode.Replicated; m != nil && m.Replicas != nil {
-		return int(*m.Replicas) //nolint:gosec // replicas are few
+		return int(*m.Replicas)
 	}
 	return 1
 }
@@ -81,9 +81,9 @@ func nodes(state *live.State, s convert.Service, op diff.Operation) error {
 	case tasks(s) == 0:
 	case fits == 0:
 		return fmt.Errorf("service %s fits on no node: it wants %s", s.Key, placement.Describe(p, state.Nodes))
-	case p != nil && p.MaxReplicas > 0 && int(p.MaxReplicas)*fits < tasks(s): //nolint:gosec // replicas are few
+	case p != nil && p.MaxReplicas > 0 && int(p.MaxReplicas)*fits < tasks(s):
 		return fmt.Errorf("service %s wants %d tasks, at most %d on a node, and only %d nodes fit", s.Key, tasks(s), p.MaxReplicas, fits)
-	case p != nil && p.MaxReplicas > 0 && startFirst(s, op) && int(p.MaxReplicas)*fits == tasks(s): //nolint:gosec // replicas are few
+	case p != nil && p.MaxReplicas > 0 && startFirst(s, op) && int(p.MaxReplicas)*fits == tasks(s):
 		return fmt.Errorf("service %s cannot be updated: it has as many tasks as max_replicas_per_node allows on the %d nodes that fit, and order: start-first wants one more beside them. Write order: stop-first, or allow more", s.Key, fits)
 	}
 	return nil

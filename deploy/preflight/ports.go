@@ -23,7 +23,7 @@ func ports(state *live.State, s convert.Service) error {
 		}
 		for _, mine := range published(s.Spec.EndpointSpec) {
 			if !slices.ContainsFunc(slices.Concat(published(other.Spec.EndpointSpec), other.Endpoint.Ports), func(p swarm.PortConfig) bool {
-				return same(p, mine) && !(host(p) && host(mine))
+				return same(p, mine) && (!host(p) || !host(mine))
 			}) {
 				continue
 			}

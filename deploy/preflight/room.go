@@ -67,7 +67,7 @@ func running(state *live.State, service string) (n int) {
 func free(state *live.State, n swarm.Node, service string, without bool) swarm.Resources {
 	r := n.Description.Resources
 	for _, t := range state.Tasks {
-		if t.NodeID == n.ID && !(without && t.ServiceID == service) {
+		if t.NodeID == n.ID && (!without || t.ServiceID != service) {
 			has := reserved(t.Spec)
 			r.NanoCPUs, r.MemoryBytes = r.NanoCPUs-has.NanoCPUs, r.MemoryBytes-has.MemoryBytes
 		}

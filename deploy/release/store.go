@@ -44,7 +44,7 @@ func Begin(ctx context.Context, docker *client.Client, r Record) (*Entry, error)
 		switch {
 		case err == nil:
 			return &Entry{Record: r, State: Applying, ConfigID: got.ID}, nil
-		case !(errdefs.IsConflict(err) || errdefs.IsAlreadyExists(err)) || try == 10:
+		case !errdefs.IsConflict(err) && !errdefs.IsAlreadyExists(err) || try == 10:
 			return nil, fmt.Errorf("recording release %d of %s: %w", r.Number, r.Stack, err)
 		}
 	}

@@ -38,6 +38,6 @@ func (p *prompt) Read(b []byte) (int, error) {
 
 func (p *prompt) acknowledge() {
 	_ = p.raw.Control(func(fd uintptr) {
-		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_QUICKACK, 1) //nolint:gosec // a file descriptor is small
+		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_QUICKACK, 1)
 	})
 }

@@ -37,7 +37,7 @@ func (w *watcher) listen(ctx context.Context, stream client.EventsResult, sign f
 		select {
 		case <-ctx.Done():
 			return
-		case <-stream.Err:
+		case <-stream.Err: //nolint:errcheck // whatever ended it, it is opened again
 			return
 		case m := <-stream.Messages:
 			if m.Type == events.ContainerEventType {

@@ -55,14 +55,14 @@ func (v view) count(current []swarm.Task) (running, wanted int) {
 	case m.Replicated != nil:
 		wanted = 1
 		if m.Replicated.Replicas != nil {
-			wanted = int(*m.Replicated.Replicas) //nolint:gosec // replicas are few
+			wanted = int(*m.Replicated.Replicas)
 		}
 	case m.ReplicatedJob != nil:
 		state, wanted = swarm.TaskStateComplete, 1
 		if n := m.ReplicatedJob.TotalCompletions; n != nil {
-			wanted = int(*n) //nolint:gosec // completions are few
+			wanted = int(*n)
 		} else if n := m.ReplicatedJob.MaxConcurrent; n != nil {
-			wanted = int(*n) //nolint:gosec // completions are few
+			wanted = int(*n)
 		}
 	case m.GlobalJob != nil:
 		state, fits = swarm.TaskStateComplete, v.fits()

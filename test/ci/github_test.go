@@ -47,8 +47,8 @@ func TestWorkflowsPassActionlint(t *testing.T) {
 		t.Errorf("actionlint: exit code %d\n%s", code, said)
 	}
 	broken := filepath.Join(t.TempDir(), "broken.yml")
-	write(t, broken, strings.Replace(read(t, files[0]), "github.event_name", "github.event_nmae", 1))
-	if said, code := lint(broken); code == 0 || !strings.Contains(said, "event_nmae") {
+	write(t, broken, strings.Replace(read(t, files[0]), "github.event_name", "github.event_kind", 1))
+	if said, code := lint(broken); code == 0 || !strings.Contains(said, "event_kind") {
 		t.Errorf("actionlint does not see a broken expression: exit code %d\n%s", code, said)
 	}
 }

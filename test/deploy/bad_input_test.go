@@ -22,7 +22,7 @@ func TestBadInput(t *testing.T) {
 	b.manifest(t, "prod", good)
 	b.manifest(t, "yaml", "services: [\n")
 	b.manifest(t, "vars", "services:\n  web:\n    image: ${NOWHERE}/app:good\n")
-	externals := strings.Replace(service("web", "good", "networks: [away]", "secrets: [gone, lost]", "configs: [none]"), "\n\n", "\n", -1)
+	externals := strings.ReplaceAll(service("web", "good", "networks: [away]", "secrets: [gone, lost]", "configs: [none]"), "\n\n", "\n")
 	b.manifest(t, "externals", stack(externals)+"networks: {away: {external: true}}\nsecrets: {gone: {external: true}, lost: {external: true}}\nconfigs: {none: {external: true}}\n")
 	b.manifest(t, "tag", strings.Replace(good, "app:good", "app:19990101_00000000", 1))
 	b.manifest(t, "big", stack(service("web", "good", "configs: [big]"))+"configs: {big: {file: ./big/file}}\n")

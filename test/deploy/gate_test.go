@@ -43,7 +43,7 @@ func newGate(t testing.TB, b *bed) *gate {
 	}
 	listener, err := net.Listen("unix", g.socket)
 	must(t, err)
-	server := &http.Server{Handler: proxy} //nolint:gosec // a test's own client
+	server := &http.Server{Handler: proxy}
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close() })
 	return g

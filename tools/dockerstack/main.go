@@ -29,7 +29,7 @@ func run(args []string) error {
 		return err
 	}
 	docker := &cobra.Command{Use: "docker", SilenceUsage: true, SilenceErrors: true, PersistentPreRunE: func(*cobra.Command, []string) error { return nil }}
-	docker.AddCommand(stack.NewStackCommand(cli))
+	docker.AddCommand(stack.NewStackCommand(cli)) //nolint:staticcheck // its authors advise against it, and there is no other way to the command alone
 	docker.SetArgs(append([]string{"stack"}, args...))
 	return docker.Execute()
 }
