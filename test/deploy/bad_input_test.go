@@ -28,6 +28,7 @@ func TestBadInput(t *testing.T) {
 	b.manifest(t, "big", stack(service("web", "good", "configs: [big]"))+"configs: {big: {file: ./big/file}}\n")
 	b.repo.Write("manifests/big/file", strings.Repeat("x", 1000<<10))
 	b.manifest(t, "nowhere", stack(service("web", "good", "deploy: {endpoint_mode: dnsrr, placement: {constraints: [node.labels.disk == ssd]}}")))
+	b.manifest(t, "bind", stack(service("web", "good", "volumes: ['/srv/not-there:/data', '/tmp:/more']")))
 	b.commit("all")
 	other, _ := sshd.NewKey(t, "ed25519", "")
 	_, strange := sshd.NewKey(t, "ed25519", "")
@@ -47,6 +48,7 @@ func TestBadInput(t *testing.T) {
 		{"missing tag", []string{"deploy:env", "tag"}, nil, 1, "there is no image"},
 		{"config too large", []string{"deploy:env", "big"}, nil, 2, "configs.big"},
 		{"no node fits", []string{"deploy:env", "nowhere"}, nil, 1, "service web fits on no node: it wants node.labels.disk == ssd"},
+		{"a bind mount's source is missing", []string{"deploy:env", "bind"}, nil, 1, "service web mounts /srv/not-there, which is not there on "},
 		{"no server", []string{"deploy:env", "dev"}, []string{"SERVER_HOST="}, 2, "no server is named for dev: set SERVER_HOST (or DEV_SERVER_HOST)"},
 		{"unknown host key", []string{"deploy:env", "dev"}, []string{"SSH_KNOWN_HOSTS=example.org ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8HHWcBKwJSQrNjyqGH+x3cpCFCAOQv1l5U0TmzFs1K"}, 1, "its host key is not pinned"},
 		{"wrong host key", []string{"deploy:env", "dev"}, []string{"SSH_KNOWN_HOSTS=" + b.server.Line(strange)}, 1, "host key"},
