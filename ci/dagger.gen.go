@@ -63,11 +63,13 @@ func (r Slipway) MarshalJSON() ([]byte, error) {
 	var concrete struct {
 		Source   *dagger.Directory
 		Project  string
+		Branch   string
 		Program  *dagger.Directory
 		Settings []Setting
 	}
 	concrete.Source = r.Source
 	concrete.Project = r.Project
+	concrete.Branch = r.Branch
 	concrete.Program = r.Program
 	concrete.Settings = r.Settings
 	return json.Marshal(&concrete)
@@ -77,6 +79,7 @@ func (r *Slipway) UnmarshalJSON(bs []byte) error {
 	var concrete struct {
 		Source   *dagger.Directory
 		Project  string
+		Branch   string
 		Program  *dagger.Directory
 		Settings []Setting
 	}
@@ -86,6 +89,7 @@ func (r *Slipway) UnmarshalJSON(bs []byte) error {
 	}
 	r.Source = concrete.Source
 	r.Project = concrete.Project
+	r.Branch = concrete.Branch
 	r.Program = concrete.Program
 	r.Settings = concrete.Settings
 	return nil
@@ -252,6 +256,48 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
 			}
 			return nil, (*Slipway).CheckVet(&parent, ctx)
+		case "Ci":
+			var parent Slipway
+			err = json.Unmarshal(parentJSON, &parent)
+			if err != nil {
+				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
+			}
+			var labels string
+			if inputArgs["labels"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["labels"]), &labels)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg labels", err))
+				}
+			}
+			var event string
+			if inputArgs["event"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["event"]), &event)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg event", err))
+				}
+			}
+			var env string
+			if inputArgs["env"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["env"]), &env)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg env", err))
+				}
+			}
+			var only string
+			if inputArgs["only"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["only"]), &only)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg only", err))
+				}
+			}
+			var base string
+			if inputArgs["base"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["base"]), &base)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg base", err))
+				}
+			}
+			return (*Slipway).Ci(&parent, ctx, labels, event, env, only, base)
 		case "Deploy":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)
@@ -615,6 +661,27 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg sshKnownHosts", err))
 				}
 			}
+			var gitlabToken *dagger.Secret
+			if inputArgs["gitlabToken"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["gitlabToken"]), &gitlabToken)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg gitlabToken", err))
+				}
+			}
+			var githubToken *dagger.Secret
+			if inputArgs["githubToken"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["githubToken"]), &githubToken)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg githubToken", err))
+				}
+			}
+			var notifyUrl *dagger.Secret
+			if inputArgs["notifyURL"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["notifyURL"]), &notifyUrl)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg notifyURL", err))
+				}
+			}
 			var user string
 			if inputArgs["user"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["user"]), &user)
@@ -636,7 +703,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg variables", err))
 				}
 			}
-			return New(source, program, project, registry, registryUser, registryPassword, toolchain, serverHost, serverUser, serverDir, sshKey, sshKnownHosts, user, branch, variables)
+			return New(source, program, project, registry, registryUser, registryPassword, toolchain, serverHost, serverUser, serverDir, sshKey, sshKnownHosts, gitlabToken, githubToken, notifyUrl, user, branch, variables)
 		default:
 			return nil, fmt.Errorf("unknown function %s", fnName)
 		}

@@ -2,6 +2,37 @@ package main
 
 import "context"
 
+// Ci does what an event of CI asks for, by its labels and branch.
+//
+// What the event is, GitLab's and GitHub's variables say: hand them in by --variables.
+//
+// +cache="never"
+func (m *Slipway) Ci(
+	ctx context.Context,
+	// Labels of the merge request, by commas.
+	//
+	// +optional
+	labels string,
+	// What happened: merge, push, manual, ….
+	//
+	// +optional
+	event string,
+	// The environment of a manual run.
+	//
+	// +optional
+	env string,
+	// One part alone: check, images, deploy.
+	//
+	// +optional
+	only string,
+	// The commit that changes are counted from.
+	//
+	// +optional
+	base string,
+) (string, error) {
+	return m.deployed(ctx, flags{"labels": labels, "branch": m.Branch, "event": event, "env": env, "only": only, "base": base}, "ci:run")
+}
+
 // Deploy brings an environment to what its manifest wants, and gives the verdict.
 //
 // It plans, applies, waits, verifies and records; a service that fails takes the others back.

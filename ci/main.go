@@ -17,6 +17,8 @@ type Slipway struct {
 	// +private
 	Project string
 	// +private
+	Branch string
+	// +private
 	Program *dagger.Directory
 	// +private
 	Settings []Setting
@@ -86,6 +88,18 @@ func New(
 	//
 	// +optional
 	sshKnownHosts *dagger.Secret,
+	// A token for comments on GitLab's merge requests.
+	//
+	// +optional
+	gitlabToken *dagger.Secret,
+	// A token for comments on GitHub's pull requests.
+	//
+	// +optional
+	githubToken *dagger.Secret,
+	// Where chat messages go: a shoutrrr URL.
+	//
+	// +optional
+	notifyURL *dagger.Secret,
 	// Who deploys, for the release record.
 	//
 	// +optional
@@ -99,7 +113,7 @@ func New(
 	// +optional
 	variables []string,
 ) (*Slipway, error) {
-	m := &Slipway{Source: source, Project: project, Program: program}
+	m := &Slipway{Source: source, Project: project, Branch: branch, Program: program}
 	m.set("REGISTRY", registry)
 	m.set("REGISTRY_USER", registryUser)
 	m.setSecret("REGISTRY_PASSWORD", registryPassword)
@@ -109,7 +123,10 @@ func New(
 	m.set("SERVER_DIR", serverDir)
 	m.setSecret("SSH_KEY", sshKey)
 	m.setSecret("SSH_KNOWN_HOSTS", sshKnownHosts)
+	m.setSecret("GITLAB_TOKEN", gitlabToken)
+	m.setSecret("GITHUB_TOKEN", githubToken)
+	m.setSecret("NOTIFY_URL", notifyURL)
 	m.set("USER", user)
-	m.set("BRANCH", branch)
+	m.set("CI_COMMIT_BRANCH", branch)
 	return m, m.setAll(variables)
 }

@@ -35,6 +35,9 @@ type Job struct {
 	Push Pusher
 	// Told is told of each step, when it begins (Running) and when it has ended; nil for nobody.
 	Told func(step *pipeline.Step, now StepResult)
+	// Shell is opened in what the first failed step left; nil for none. Only engines that are
+	// Lookers do so.
+	Shell *Shell
 }
 
 // Tell tells Told, where there is somebody to tell.

@@ -16,3 +16,14 @@ func (CI) Run(labels, branch, env, only, event, base *string) {
 	launch.Exit(launch.Slipway(launch.Args("ci:run").Text("labels", labels).Text("branch", branch).Text("env", env).
 		Text("only", only).Text("event", event).Text("base", base)...))
 }
+
+// Notify tells the chats of NOTIFY_URL a text: to try an address out, or from a script. Flags: -text=TEXT, -env=ENV (whose NOTIFY_URL), -failed=true (shown as a failure).
+func (CI) Notify(text, env *string, failed *bool) {
+	launch.Exit(launch.Slipway(launch.Args("ci:notify").Text("text", text).Text("env", env).Bool("failed", failed)...))
+}
+
+// Repro runs again what a CI run did, at its commit in a work tree of its own, and compares: RUN is its record (build/ci.json, build/run.json), the record's address, or a commit. Nothing is pushed or deployed. Flags: -shell=true (in the step that fails), -deploy=true (to the SERVER_HOST that is set), -keep=true (the work tree); with a commit those of ci:run.
+func (CI) Repro(run string, labels, branch, env, only, event, base *string, shell, deploy, keep *bool) {
+	launch.Exit(launch.Slipway(launch.Args("ci:repro", run).Text("labels", labels).Text("branch", branch).Text("env", env).
+		Text("only", only).Text("event", event).Text("base", base).Bool("shell", shell).Bool("deploy", deploy).Bool("keep", keep)...))
+}

@@ -12,9 +12,9 @@ import (
 
 // Finding is one thing that a check found, with its place in the repository.
 type Finding struct {
-	File string // relative to the repository, "" where not known
-	Line int
-	Text string // may have several lines
+	File string `json:"file,omitempty"` // relative to the repository, "" where not known
+	Line int    `json:"line,omitempty"`
+	Text string `json:"text"` // may have several lines
 }
 
 // String is "services/ping/main.go:12: text".

@@ -78,6 +78,7 @@ func build(ctx context.Context, names []string, parts pipeline.Parts) error {
 // build plans the services, runs the plans side by side, and reports.
 func (p *project) build(ctx context.Context, names []string, parts pipeline.Parts) error {
 	began := time.Now()
+	p.built = nil
 	if err := choose.Valid(p.env.engine); err != nil {
 		return badInput{err}
 	}
@@ -108,20 +109,24 @@ func (p *project) build(ctx context.Context, names []string, parts pipeline.Part
 		return interrupted(ctx, err)
 	}
 	defer func() { _ = eng.Close() }()
+	if err := p.mayLook(eng); err != nil {
+		return err
+	}
 
 	outcomes := make([]outcome, len(plans))
 	secrets := hostSecrets()
 	var eg errgroup.Group // no shared context: one service's failure does not stop the others
 	for i, plan := range plans {
 		eg.Go(func() error {
-			res, err := eng.Run(ctx, engine.Job{Plan: plan, Root: p.tree.Root, Build: p.buildDir(), Secrets: secrets, CABundle: cabundle.PEM(), Push: pusher, Told: p.story.follow(plan)})
+			res, err := eng.Run(ctx, engine.Job{Plan: plan, Root: p.tree.Root, Build: p.buildDir(), Secrets: secrets, CABundle: cabundle.PEM(), Push: pusher, Told: p.story.follow(plan), Shell: p.shell})
 			outcomes[i] = outcome{plan: plan, result: res, err: err}
 			return nil
 		})
 	}
 	_ = eg.Wait()
 	show.Close()
-	if err := p.writeRun(eng.Name(), outcomes, began, time.Now()); err != nil {
+	p.built = outcomes
+	if err := p.writeRun(ctx, eng, outcomes, began, time.Now()); err != nil {
 		return err
 	}
 	return report(os.Stdout, os.Stderr, outcomes)

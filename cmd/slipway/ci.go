@@ -29,6 +29,11 @@ func ciRun(ctx context.Context, in input) error {
 	if err != nil {
 		return badInput{err}
 	}
+	talk := p.talk(ctx, e)
+	if _, given := in.flags["labels"]; !given {
+		talk.labels(ctx)
+		e = talk.event
+	}
 	known, err := p.known(ctx, e)
 	if err != nil {
 		return err
@@ -39,11 +44,14 @@ func ciRun(ctx context.Context, in input) error {
 	}
 	whole := event.Decide(e, known)
 	d := whole.Only(part, env)
-	run := ciRecord{Version: 1, Started: time.Now().UTC(), Event: e, Only: part, Env: env, Decision: d, Repeat: event.Repeat(e, whole, part, env)}
-	p.story.repeat = run.Repeat
+	run := ciRecord{Version: recordFormat, With: p.circumstances(), Started: time.Now().UTC(), Event: e, Only: part, Env: env, Decision: d, Repeat: event.Repeat(p.repeatable(e), e, whole, part, env)}
+	p.story.repeat, run.talk = run.Repeat, talk
 	fmt.Fprintf(os.Stderr, "slipway: %s\n%s", e, d)
-	err = p.carryOut(ctx, d, &run)
+	err = p.carryOut(ctx, d, whole, &run)
 	run.end(err)
+	if err != nil {
+		talk.failed(ctx, run.env(), err, run.Repeat)
+	}
 	if fault := p.writeCI(run); err == nil {
 		err = fault
 	}
@@ -122,9 +130,11 @@ func (p *project) affected(ctx context.Context, base string) ([]string, error) {
 	return out, nil
 }
 
-// carryOut does the parts in their order and stops at the first that fails.
-func (p *project) carryOut(ctx context.Context, d event.Decision, run *ciRecord) error {
+// carryOut does the parts in their order and stops at the first that fails. whole is what other
+// jobs do as well.
+func (p *project) carryOut(ctx context.Context, d, whole event.Decision, run *ciRecord) error {
 	if len(d.Refused) > 0 {
+		run.talk.refused(ctx, d.Refused, run.Repeat)
 		var all []error
 		for _, r := range d.Refused {
 			all = append(all, errors.New(r.Text))
@@ -135,14 +145,9 @@ func (p *project) carryOut(ctx context.Context, d event.Decision, run *ciRecord)
 		fmt.Fprintln(os.Stderr, "slipway: nothing is to be done")
 		return nil
 	}
-	// To push a service is to check it first.
-	check := slices.DeleteFunc(slices.Clone(d.Check.Services), func(s string) bool { return slices.Contains(d.Images.Services, s) })
-	if err := run.built(event.Check, p, check, func() error { return p.build(ctx, check, pipeline.Check) }); err != nil {
-		return err
-	}
-	push := pipeline.Check
-	push.Push = true
-	if err := run.built(event.Images, p, d.Images.Services, func() error { return p.build(ctx, d.Images.Services, push) }); err != nil {
+	err := p.carryOutBuilds(ctx, d, run)
+	run.talk.images(ctx, whole, run.Repeat)
+	if err != nil {
 		return err
 	}
 	for _, t := range d.Deploy {
@@ -151,10 +156,22 @@ func (p *project) carryOut(ctx context.Context, d event.Decision, run *ciRecord)
 		if err == nil {
 			err = deployEnv(ctx, to)
 		}
-		run.did(ciResult{Part: event.Deploy, Env: t.Env}, err)
+		run.did(ciResult{Part: event.Deploy, Env: t.Env, Deploy: keptDeploy(p.story.deployment(t.Env).verdict)}, err)
+		run.talk.deployed(ctx, t.Env, err, run.Repeat)
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (p *project) carryOutBuilds(ctx context.Context, d event.Decision, run *ciRecord) error {
+	// To push a service is to check it first.
+	check := slices.DeleteFunc(slices.Clone(d.Check.Services), func(s string) bool { return slices.Contains(d.Images.Services, s) })
+	if err := run.built(event.Check, p, check, func() error { return p.build(ctx, check, pipeline.Check) }); err != nil {
+		return err
+	}
+	push := pipeline.Check
+	push.Push = true
+	return run.built(event.Images, p, d.Images.Services, func() error { return p.build(ctx, d.Images.Services, push) })
 }

@@ -23,6 +23,10 @@ func deployEnv(ctx context.Context, in input) error {
 	if err != nil {
 		return err
 	}
+	return p.announced(ctx, p.deployManifest(ctx, in))
+}
+
+func (p *place) deployManifest(ctx context.Context, in input) error {
 	if err := p.env.Settings.MayDeploy(p.env.Name, p.branch()); err != nil {
 		return badInput{err}
 	}
@@ -73,6 +77,7 @@ func (p *place) deploy(ctx context.Context, in input, r apply.Request) error {
 	if err != nil {
 		return err
 	}
+	p.did.reason, p.did.record = r.Reason, r.Record
 	r.Failed = func(outcomes []watch.Outcome) { writeFailures(p.show.Aside(), outcomes) }
 	v, err := apply.Deploy(ctx, r)
 	return p.conclude(ctx, v, err, asJSON)
@@ -88,6 +93,7 @@ func (p *place) conclude(ctx context.Context, v *apply.Verdict, err error, asJSO
 	if v == nil {
 		return p.explain(ctx, err)
 	}
+	p.did.verdict = v
 	p.story.deployed(p.env.Name, v)
 	if asJSON {
 		if fault := writeJSON(os.Stdout, v); fault != nil {

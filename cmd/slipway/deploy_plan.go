@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 
@@ -83,8 +84,12 @@ func deployPlan(ctx context.Context, in input) error {
 
 // check is the preflight of a deploy, and of a plan.
 func (p *place) check(want *convert.Stack) func(context.Context, *live.State, *diff.Plan) ([]string, error) {
-	return func(_ context.Context, state *live.State, plan *diff.Plan) ([]string, error) {
-		return preflight.Check(state, want, plan)
+	return func(ctx context.Context, state *live.State, plan *diff.Plan) ([]string, error) {
+		p.did.want, p.did.plan = want, plan
+		p.did.mask = p.mask()
+		warnings, err := preflight.Check(state, want, plan)
+		more, fault := preflight.Binds(ctx, state, want, plan, p.nodes.Docker)
+		return append(warnings, more...), errors.Join(err, fault)
 	}
 }
 

@@ -90,6 +90,10 @@ func deployRollback(ctx context.Context, in input) error {
 		return err
 	}
 	defer p.close()
+	return p.announced(ctx, p.rollback(ctx, in, state, to))
+}
+
+func (p *place) rollback(ctx context.Context, in input, state *live.State, to int) error {
 	target, err := apply.Target(state, p.env.Stack, to)
 	if err != nil {
 		return badInput{err}

@@ -27,7 +27,9 @@ var commands = map[string]command{
 	"build:plan":    {args: []string{"NAME"}, flags: []string{"json"}, run: buildPlan},
 	"image:push":    {args: []string{"NAME[,NAME…]"}, run: imagePush},
 
-	"ci:run": {flags: []string{"labels=A,B", "branch=NAME", "env=ENV", "only=check", "event=merge", "base=COMMIT"}, run: ciRun},
+	"ci:run":    {flags: []string{"labels=A,B", "branch=NAME", "env=ENV", "only=check", "event=merge", "base=COMMIT"}, run: ciRun},
+	"ci:repro":  {args: []string{"RUN"}, flags: []string{"labels=A,B", "branch=NAME", "env=ENV", "only=check", "event=merge", "base=COMMIT", "shell", "deploy", "keep"}, run: ciRepro},
+	"ci:notify": {flags: []string{"text=TEXT", "env=ENV", "failed"}, run: ciNotify},
 
 	"deploy:env":      {args: []string{"ENV"}, flags: []string{"image=NAME=TAG", "timeout=10m", "wait=5m", "plan=FILE", "noAtomic", "allowReplace", "json"}, run: deployEnv},
 	"deploy:plan":     {args: []string{"ENV"}, flags: []string{"image=NAME=TAG", "out=FILE", "allowReplace", "detailedExitcode", "json"}, run: deployPlan},
@@ -151,6 +153,10 @@ func validate(kind, arg string) error {
 	for _, n := range names {
 		var err error
 		switch kind {
+		case "RUN":
+			if n == "" || strings.HasPrefix(n, "-") {
+				err = fmt.Errorf("%q stands where a run belongs: its record (build/ci.json), the record's address, or a commit; flags come after it", n)
+			}
 		case "ENV":
 			err = pipeline.ValidateEnvironment(n)
 		case "SECRET":

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,6 +39,7 @@ type place struct {
 
 	references *reference.Resolver
 
+	did      *deployment
 	host     *remote.Host
 	nodes    *nodes.Nodes
 	warnings []string
@@ -51,12 +53,8 @@ func openPlace(ctx context.Context, name string) (*place, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := map[string]string{}
-	for _, e := range os.Environ() {
-		k, v, _ := strings.Cut(e, "=")
-		all[k] = v
-	}
-	pl := &place{project: p, all: all}
+	all := environ()
+	pl := &place{project: p, all: all, did: p.story.deployment(name)}
 	vars := environment.Vars{All: all, Env: name}
 	home, _ := os.UserHomeDir()
 	pl.references = &reference.Resolver{Env: func(n string) string { return vars.Get(n) }, Home: home}
@@ -88,6 +86,7 @@ func openPlace(ctx context.Context, name string) (*place, error) {
 	if pl.keys, err = registry.LoadKeys("", given); err != nil {
 		return nil, badInput{err}
 	}
+	pl.did.stack, pl.did.mask = pl.env.Stack, pl.mask()
 	return pl, nil
 }
 
@@ -227,7 +226,10 @@ func (p *place) dereference(ctx context.Context, env string) error {
 		for _, name := range (environment.Vars{Env: env}).Names(n) {
 			if v := p.all[name]; reference.Is(v) {
 				found, err := p.references.Resolve(ctx, v)
-				if err != nil {
+				switch {
+				case err != nil && slices.Contains(sideVariables, n):
+					p.warnings = append(p.warnings, fmt.Sprintf("%s is %v", name, err))
+				case err != nil:
 					return fmt.Errorf("%s is %w", name, err)
 				}
 				p.all[name] = found.Reveal()

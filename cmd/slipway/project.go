@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"slipway/engine"
 	"slipway/engine/cabundle"
 	"slipway/pipeline"
 	"slipway/pipeline/worktree"
@@ -22,6 +24,11 @@ type project struct {
 	repo *pipeline.Repo
 
 	story *story
+	built []outcome // by the last build
+	used  usedEngine
+	shell *engine.Shell // opened in the first step that fails; nil for none
+
+	checkouts *project // the clone that this one is a worktree of, in a repetition
 }
 
 // openProject reads the repository of the current directory.
@@ -30,14 +37,15 @@ func openProject(ctx context.Context) (*project, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.Getwd()
+	place, err := placeOf(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("finding the current directory: %w", err)
+		return nil, err
 	}
-	tree, err := worktree.Open(ctx, dir)
+	tree, err := worktree.Open(ctx, place.dir)
 	if err != nil {
 		return nil, badInput{err}
 	}
+	tree.Branch = cmp.Or(place.branch, tree.Branch)
 	repo, err := pipeline.Discover(tree.Tree, filepath.Base(tree.Root), pipeline.Platform{OS: "linux", Arch: runtime.GOARCH})
 	if err != nil {
 		return nil, badInput{err}

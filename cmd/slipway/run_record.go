@@ -2,25 +2,34 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"time"
 
 	"slipway/engine"
+	findings "slipway/report"
+	"slipway/report/repro"
 )
 
 // runRecord is build/run.json: what ran, for people and for repeating it.
 type runRecord struct {
-	Version  int             `json:"version"`
-	Started  time.Time       `json:"started"`
-	Took     string          `json:"took"`
-	Commit   string          `json:"commit"` // HEAD
-	Branch   string          `json:"branch,omitempty"`
-	Engine   string          `json:"engine"`
-	OK       bool            `json:"ok"`
-	Services []serviceRecord `json:"services"`
+	Version  int                 `json:"version"`
+	Started  time.Time           `json:"started"`
+	Took     string              `json:"took"`
+	Commit   string              `json:"commit"` // HEAD
+	Branch   string              `json:"branch,omitempty"`
+	Engine   string              `json:"engine"`
+	With     repro.Circumstances `json:"with"`
+	Parts    []string            `json:"parts"` // lint, test, image, push
+	OK       bool                `json:"ok"`
+	Services []serviceRecord     `json:"services"`
 }
+
+// recordFormat is the version of build/run.json and build/ci.json: raise it when a slipway that
+// does not know the new form would repeat something else.
+const recordFormat = 1
 
 type serviceRecord struct {
 	Service string              `json:"service"`
@@ -33,21 +42,38 @@ type serviceRecord struct {
 	Bases   map[string]string   `json:"bases,omitempty"`
 	Error   string              `json:"error,omitempty"`
 	Steps   []engine.StepResult `json:"steps,omitempty"`
+	// Findings are what failed steps found, by their ID.
+	Findings map[string][]findings.Finding `json:"findings,omitempty"`
+}
+
+// record is what is kept of an outcome.
+func (o outcome) record() serviceRecord {
+	s := serviceRecord{Service: o.plan.Service, Tag: o.plan.Tag, Commit: o.plan.Commit, Inputs: o.plan.Inputs.Hash, Go: o.plan.Go, Image: o.plan.Image}
+	if o.err != nil {
+		s.Error = o.err.Error()
+		return s
+	}
+	s.Digest, s.Bases, s.Steps = o.result.Digest, o.result.Bases, o.result.Steps
+	for _, r := range o.result.Failed() {
+		if list := findingsOf(o.plan, r); len(list) > 0 {
+			if s.Findings == nil {
+				s.Findings = map[string][]findings.Finding{}
+			}
+			s.Findings[r.ID] = list
+		}
+	}
+	return s
 }
 
 // writeRun replaces build/run.json.
-func (p *project) writeRun(engineName string, outcomes []outcome, began, ended time.Time) error {
-	p.story.built(engineName, outcomes)
-	r := runRecord{Version: 1, Started: began.UTC(), Took: ended.Sub(began).Round(time.Millisecond).String(), Commit: p.tree.Head, Branch: p.tree.Branch, Engine: engineName, OK: true}
+func (p *project) writeRun(ctx context.Context, eng engine.Engine, outcomes []outcome, began, ended time.Time) error {
+	p.story.built(eng.Name(), outcomes)
+	p.used = engineOf(ctx, eng)
+	r := runRecord{Version: recordFormat, Started: began.UTC(), Took: ended.Sub(began).Round(time.Millisecond).String(), Commit: p.tree.Head, Branch: p.tree.Branch, Engine: eng.Name(), With: p.circumstances(), OK: true}
 	for _, o := range outcomes {
-		s := serviceRecord{Service: o.plan.Service, Tag: o.plan.Tag, Commit: o.plan.Commit, Inputs: o.plan.Inputs.Hash, Go: o.plan.Go, Image: o.plan.Image}
-		if o.err != nil {
-			s.Error = o.err.Error()
-		} else {
-			s.Digest, s.Bases, s.Steps = o.result.Digest, o.result.Bases, o.result.Steps
-		}
 		r.OK = r.OK && !o.failed()
-		r.Services = append(r.Services, s)
+		r.Parts = union(r.Parts, partsOf(o.plan))
+		r.Services = append(r.Services, o.record())
 	}
 	var out bytes.Buffer
 	if err := writeJSON(&out, r); err != nil {

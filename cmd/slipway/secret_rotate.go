@@ -77,7 +77,9 @@ func secretRotate(ctx context.Context, in input) error {
 	if request == nil {
 		err = r.unused(ctx, state)
 	} else {
-		err = r.roll(ctx, state, *request, asJSON)
+		p.env.Secret = append(p.env.Secret, r.value)
+		p.did.reason, p.did.record = request.Reason, request.Record
+		err = p.announced(ctx, r.roll(ctx, state, *request, asJSON))
 	}
 	if show && (r.settled || r.told) { // what nobody uses need not be known
 		return errors.Join(err, told(true, r.value, "%s: this value is not shown again", r.version))

@@ -26,6 +26,8 @@ type story struct {
 	facts    []recording.Fact
 	verdicts []string // of deploys
 	repeat   string   // the command that does the same, where that is not this one
+
+	deployments map[string]*deployment // by environment
 }
 
 // withStory are the commands that are worth a story. Those of secrets are not among them.

@@ -82,7 +82,7 @@ func (r Request) begin(ctx context.Context, held *lock.Lock, state *live.State, 
 	entries, _ := release.Entries(state.Configs, r.Want.Name)
 	for _, e := range entries {
 		if e.State == release.Done {
-			record.Previous = e.Number
+			record.Previous, out.verdict.Before = e.Number, e.Commit
 			break
 		}
 	}

@@ -39,6 +39,7 @@ type Verdict struct {
 	Exit     int       `json:"exit"`
 	Stack    string    `json:"stack"`
 	Release  int       `json:"release,omitempty"`
+	Before   string    `json:"before,omitempty"` // commit of the last release that went well before
 	Cause    string    `json:"cause,omitempty"` // why it is not done, in a sentence
 	Services []Service `json:"services"`
 	// Removed, Collected and Left name what was removed with the deploy, what nobody used any

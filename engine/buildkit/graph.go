@@ -60,10 +60,21 @@ func localName(service, source string) string {
 // run it even if it has the result. (llb.IgnoreCache would do so as well, but it empties
 // the step's cache mounts.)
 func (g *graph) run(s *pipeline.Step, attempt string) (llb.State, error) {
+	es, err := g.exec(s, attempt)
+	if err != nil {
+		return llb.State{}, err
+	}
+	out := es.GetMount(outDir)
+	g.outputs[s.ID] = out
+	return out, nil
+}
+
+// exec draws a Run step with all that it leaves: its root and its mounts.
+func (g *graph) exec(s *pipeline.Step, attempt string) (llb.ExecState, error) {
 	r := s.Run
 	root, err := g.root(r.On)
 	if err != nil {
-		return root, err
+		return llb.ExecState{}, err
 	}
 	opts := []llb.RunOption{llb.Args(r.Args), llb.Dir(r.Dir), llb.WithCustomName("[" + g.plan.Service + "] " + s.Name), llb.Platform(g.platform)}
 	for _, v := range r.Env {
@@ -72,7 +83,7 @@ func (g *graph) run(s *pipeline.Step, attempt string) (llb.State, error) {
 	for _, m := range r.Mounts {
 		opt, err := g.mount(m)
 		if err != nil {
-			return root, fmt.Errorf("step %s: %w", s.ID, err)
+			return llb.ExecState{}, fmt.Errorf("step %s: %w", s.ID, err)
 		}
 		opts = append(opts, opt)
 	}
@@ -82,9 +93,9 @@ func (g *graph) run(s *pipeline.Step, attempt string) (llb.State, error) {
 	if g.hostNet {
 		opts = append(opts, llb.Network(llb.NetModeHost))
 	}
-	out := root.Run(opts...).AddMount(outDir, llb.Scratch())
-	g.outputs[s.ID] = out
-	return out, nil
+	es := root.Run(opts...)
+	es.AddMount(outDir, llb.Scratch())
+	return es, nil
 }
 
 func (g *graph) root(on pipeline.Root) (llb.State, error) {

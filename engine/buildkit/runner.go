@@ -111,6 +111,7 @@ type build struct {
 	images  map[string]*toolchain.Image
 	config  []byte                   // of the built image
 	vertex  map[string]digest.Digest // that failed, by step
+	failed  map[string]failedStep    // what a look into them needs
 
 	last *exported
 	skip bool // the image is exported as it would be

@@ -77,6 +77,7 @@ func (b *build) steps(ctx context.Context, gw gateway.Client) (*gateway.Result, 
 				state = engine.Skipped // it is not the step's failure
 			case err != nil:
 				state, fail = engine.Failed, b.explain(s, err)
+				b.remember(s, "", err)
 			}
 			b.record(s, state, now().Sub(began), fail)
 			sched.End(s, state == engine.Done || state == engine.Cached)
@@ -90,6 +91,7 @@ func (b *build) steps(ctx context.Context, gw gateway.Client) (*gateway.Result, 
 		return nil, err
 	}
 	if b.anyFailed() {
+		b.look(ctx, gw)
 		return nil, errStepFailed
 	}
 	return b.imageResult(ctx)
@@ -157,7 +159,8 @@ func (b *build) runStep(ctx context.Context, gw gateway.Client, s *pipeline.Step
 		return "", nil, err
 	}
 	if exit != 0 && !ran {
-		again, newHead, err := b.draw(ctx, s, rand.Text())
+		attempt := rand.Text()
+		again, newHead, err := b.draw(ctx, s, attempt)
 		if err != nil {
 			return "", nil, err
 		}
@@ -168,6 +171,7 @@ func (b *build) runStep(ctx context.Context, gw gateway.Client, s *pipeline.Step
 			return "", nil, err
 		}
 		state, head = engine.Done, newHead
+		b.remember(s, attempt, nil)
 	}
 	if exit == 0 {
 		return state, nil, nil

@@ -48,12 +48,12 @@ func Open(ctx context.Context, o Options) (engine.Engine, error) {
 	case o.Setting == "docker":
 		return o.docker(ctx, true)
 	case o.Setting == "dagger":
-		return o.dagger(ctx)
+		return o.dagger(ctx, dagger.Patience)
 	case o.Setting != "":
 		return o.remote(ctx)
 	}
 	if dagger.There(ctx) {
-		if e, err := o.dagger(ctx); err == nil {
+		if e, err := o.dagger(ctx, answerTimeout); err == nil {
 			return e, nil
 		}
 	}
@@ -137,8 +137,8 @@ func (o Options) docker(ctx context.Context, asked bool) (engine.Engine, error) 
 	return buildkit.New(c, r), nil
 }
 
-func (o Options) dagger(ctx context.Context) (engine.Engine, error) {
-	c, err := dagger.Connect(ctx, o.Display)
+func (o Options) dagger(ctx context.Context, wait time.Duration) (engine.Engine, error) {
+	c, err := dagger.Connect(ctx, o.Display, wait)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func onEngine(t *testing.T) *Runner {
 	if !There(t.Context()) {
 		t.Skip("NOT RUN: there is no Dagger engine. Put Dagger's CLI v0.21.8 on PATH, with Docker or " + RunnerHost + " naming its engine")
 	}
-	c, err := Connect(t.Context(), progress.Discard())
+	c, err := Connect(t.Context(), progress.Discard(), Patience)
 	must(t, err)
 	r, err := New(t.Context(), c, Options{Parallel: 2, OnClose: c.Close})
 	must(t, err)

@@ -17,7 +17,7 @@ func (b *build) finish(ctx context.Context, result *engine.Result) error {
 		if s.Export == nil || !s.Export.Image {
 			continue
 		}
-		began := time.Now()
+		began := b.begin(s)
 		digest, err := b.exportImage(ctx, filepath.Join(b.job.Build, filepath.FromSlash(s.Export.To)))
 		if err != nil {
 			return fmt.Errorf("exporting the image of %s: %w", b.plan.Service, err)
@@ -38,7 +38,7 @@ func (b *build) push(ctx context.Context, from *pipeline.Export, result *engine.
 			continue
 		}
 		task := b.runner.o.Report.Start("push " + b.plan.Ref())
-		began := time.Now()
+		began := b.begin(s)
 		digest, err := b.job.Push.PushLayout(ctx, filepath.Join(b.job.Build, filepath.FromSlash(from.To)), b.plan)
 		task.Done(err)
 		if err != nil {

@@ -29,7 +29,7 @@ func (b *build) steps(ctx context.Context) error {
 				sched.End(s, false)
 				return
 			}
-			began := time.Now()
+			began := b.begin(s)
 			state, fail, err := b.step(sctx, s)
 			switch {
 			case err != nil && (errors.Is(context.Cause(sctx), schedule.ErrSkipped) || ctx.Err() != nil || b.gone(ctx, err)):
@@ -63,10 +63,21 @@ func (b *build) step(ctx context.Context, s *pipeline.Step) (engine.State, *engi
 	case <-ctx.Done():
 		return "", nil, context.Cause(ctx)
 	}
+	task := b.runner.o.Report.Start("[" + b.plan.Service + "] " + s.Name)
+	do := b.buildStep
 	if s.Run != nil {
-		return b.runStep(ctx, s)
+		do = b.runStep
 	}
-	return b.buildStep(ctx, s)
+	state, fail, err := do(ctx, s)
+	switch {
+	case err != nil:
+		task.Done(err)
+	case fail != nil:
+		task.Done(errors.New(fail.Message))
+	default:
+		task.Done(nil)
+	}
+	return state, fail, err
 }
 
 func (b *build) output(step string) *sdk.Directory {
@@ -75,10 +86,18 @@ func (b *build) output(step string) *sdk.Directory {
 	return b.outputs[step]
 }
 
+// begin tells that a step begins.
+func (b *build) begin(s *pipeline.Step) time.Time {
+	b.job.Tell(s, engine.StepResult{ID: s.ID, Name: s.Name, State: engine.Running})
+	return time.Now()
+}
+
 func (b *build) record(s *pipeline.Step, state engine.State, took time.Duration, fail *engine.Failure) {
+	r := &engine.StepResult{ID: s.ID, Name: s.Name, State: state, Took: took, Failure: fail}
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.results[s.ID] = &engine.StepResult{ID: s.ID, Name: s.Name, State: state, Took: took, Failure: fail}
+	b.results[s.ID] = r
+	b.mu.Unlock()
+	b.job.Tell(s, *r)
 }
 
 func (b *build) anyFailed() bool {

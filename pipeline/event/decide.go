@@ -34,7 +34,7 @@ func Decide(e Event, k Known) Decision {
 	switch {
 	case e.Kind == Push && e.Branch == e.main():
 		d.merged()
-	case e.Kind == Push:
+	case e.Kind == Push && len(d.out.Labels) == 0: // else they are its merge request's
 		d.note("a push to %s asks for nothing: open a merge request with labels, or run this by hand", branchOrNone(e.Branch))
 	case e.Kind == Tag:
 		d.check(d.Services, "a tag")

@@ -77,6 +77,9 @@ func TestDecide(t *testing.T) {
 		// Branches.
 		{event: Event{Kind: Push, Branch: "main"}, want: everything + "; deploy prod"},
 		{event: Event{Kind: Push, Branch: "feature"}, want: "notes"},
+		{event: Event{Kind: Push, Branch: "feature", Labels: Split("bug")}, want: "notes"},
+		{event: Event{Kind: Push, Branch: "feature", Labels: Split("build-ping")}, want: "check ping; images ping"},
+		{event: Event{Kind: Push, Branch: "feature", Labels: Split("dev-deploy,prod-deploy")}, want: everything + "; deploy dev; refused deployprod"},
 		{event: Event{Kind: Push, Branch: "trunk", Default: "trunk"}, want: everything + "; refused deployprod"},
 		{event: Event{Kind: Push, Branch: "trunk", Default: "trunk"}, settings: "environments: {prod: {branches: [trunk]}}", want: everything + "; deploy prod"},
 		{event: Event{Kind: Push, Branch: "main"}, settings: "environments: {prod: {branches: [release]}}", want: everything + "; notes"},

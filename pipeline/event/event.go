@@ -67,6 +67,9 @@ func (e Event) main() string {
 	return e.Default
 }
 
+// OnMain tells whether the branch is the one that merges go to.
+func (e Event) OnMain() bool { return e.Branch != "" && e.Branch == e.main() && !e.Fork }
+
 // String tells a person what has happened.
 func (e Event) String() string {
 	var b strings.Builder

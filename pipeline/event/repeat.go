@@ -5,10 +5,13 @@ import (
 	"strings"
 )
 
-// Repeat is the command that does the same on a laptop, at the same commit: of whole, all that
-// was decided, one part and one environment ("" for all).
-func Repeat(e Event, whole Decision, part Part, env string) string {
+// Repeat is the command that does the same on a laptop: of whole, all that was decided, one part
+// and one environment ("" for all). Without a commit it is about the work tree as it is.
+func Repeat(commit string, e Event, whole Decision, part Part, env string) string {
 	line := []string{"go tool mage ci:run"}
+	if commit != "" {
+		line = []string{"go tool mage ci:repro", commit}
+	}
 	flag := func(name, value string) {
 		if value != "" {
 			line = append(line, "-"+name+"="+quoted(value))

@@ -22,7 +22,7 @@ func TestRepeat(t *testing.T) {
 		{Event{Kind: MergeRequest, Branch: "it's$(x)"}, []string{"build ping"}, "", "", `go tool mage ci:run -event=merge -labels='build ping' -branch='it'\''s$(x)'`},
 	} {
 		whole := Decision{Labels: c.labels, Deploy: []Target{{Env: "dev"}, {Env: "prod"}}}
-		if got := Repeat(c.event, whole, c.part, c.env); got != c.want {
+		if got := Repeat("", c.event, whole, c.part, c.env); got != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", c.event, got, c.want)
 		}
 	}
@@ -52,14 +52,14 @@ func TestRepeatDecidesTheSame(t *testing.T) {
 				}
 			}
 			whole := Decide(e, known(t, ""))
-			again, err := Read(nil, nil, Git{}, flags(t, Repeat(e, whole, part, env)))
+			again, err := Read(nil, nil, Git{}, flags(t, Repeat("c0ffee", e, whole, part, env)))
 			if err != nil {
 				t.Fatal(err)
 			}
 			want, got := whole.Only(part, env), Decide(again, known(t, "")).Only(part, env)
 			want.Notes, got.Notes = nil, nil
 			if short(got) != short(want) {
-				t.Errorf("%s, only %s, repeated by %s:\n got %s\nwant %s", e, part, Repeat(e, whole, part, env), short(got), short(want))
+				t.Errorf("%s, only %s, repeated by %s:\n got %s\nwant %s", e, part, Repeat("c0ffee", e, whole, part, env), short(got), short(want))
 			}
 		}
 	}
@@ -68,7 +68,10 @@ func TestRepeatDecidesTheSame(t *testing.T) {
 // flags lets a shell split the line, and reads it as ci:run does.
 func flags(t *testing.T, line string) Given {
 	t.Helper()
-	words := strings.TrimPrefix(line, "go tool mage ci:run")
+	words, ok := strings.CutPrefix(line, "go tool mage ci:repro c0ffee")
+	if !ok {
+		t.Fatalf("%s does not name the commit", line)
+	}
 	out, err := exec.Command("sh", "-c", "printf '%s\\n' "+words).Output()
 	if err != nil {
 		t.Fatal(err)

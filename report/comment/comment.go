@@ -45,6 +45,7 @@ type Failure struct {
 // Images is the comment of a pipeline's first half.
 type Images struct {
 	About
+	Checked  []string // services that were checked and need no image
 	Images   []Image
 	Failures []Failure
 	Warnings []string

@@ -52,7 +52,8 @@ var failedDeploy = Deploy{
 }
 
 var pages = map[string]interface{ Markdown(Options) string }{
-	"images": Images{About: about, Images: built},
+	"images":  Images{About: about, Images: built},
+	"checked": Images{About: About{Commit: about.Commit}, Checked: []string{"backend", "ping"}},
 	"failed": Images{About: about, Images: built[1:], Failures: []Failure{
 		{Service: "backend", Step: "test", Reason: "2 of 14 tests failed", Tests: []string{"TestOrders", "TestOrders/empty_cart"}, Log: []string{"--- FAIL: TestOrders (0.01s)", "    orders_test.go:33: got 1, want 2", "FAIL"}},
 		{Service: "backend", Step: "lint", Findings: []string{"services/backend/main.go:12: Error return value is not checked (errcheck)"}},

@@ -7,12 +7,16 @@ import (
 // Markdown is the comment's text, without its marker.
 func (im Images) Markdown(o Options) string {
 	return fit(o, im.About, func(p *page) {
-		if len(im.Failures) == 0 {
-			p.line("### ✅ Images\n")
-		} else {
+		switch {
+		case len(im.Failures) > 0:
 			p.line("### ❌ Images: %s failed\n", p.failed(im.Failures))
+		case len(im.Images) == 0:
+			p.line("### ✅ Checks\n")
+		default:
+			p.line("### ✅ Images\n")
 		}
 		p.images(im.Images)
+		p.checked(im.Checked)
 		for i, f := range im.Failures {
 			if i >= p.rows {
 				p.left += len(im.Failures) - i
@@ -58,6 +62,20 @@ func (p *page) images(all []Image) {
 		p.line("| %s | %s | %s | %s |", p.cell(im.Service), p.cell(im.Tag), p.cell(short(im.Digest)), done)
 	}
 	p.line("")
+}
+
+// checked names the services that went well without an image.
+func (p *page) checked(all []string) {
+	if len(all) == 0 {
+		return
+	}
+	shown := all[:min(len(all), p.rows)]
+	p.left += len(all) - len(shown)
+	var names []string
+	for _, n := range shown {
+		names = append(names, p.code(n))
+	}
+	p.line("Checked: %s\n", strings.Join(names, ", "))
 }
 
 // short is a digest with as many digits as tell it from others.

@@ -23,6 +23,7 @@ type Settings struct {
 	Repository  string       // GITHUB_REPOSITORY, "owner/name"
 	PullRequest int          // from the event (ParseEvent); 0: the open ones that have Commit
 	Commit      string       // GITHUB_SHA
+	Branch      string       // of those with Commit only the ones from this branch; "" for all
 	Token       secret.Value // GITHUB_TOKEN
 	Retry       retry.Policy
 }
@@ -129,7 +130,7 @@ func (c *Client) pullRequests(ctx context.Context) ([]int, error) {
 	err := pages(func(o api.ListOptions) (*api.Response, error) {
 		found, resp, err := c.api.PullRequests.ListPullRequestsWithCommit(ctx, c.owner, c.name, c.s.Commit, &o)
 		for _, pr := range found {
-			if pr.GetState() == "open" {
+			if pr.GetState() == "open" && (c.s.Branch == "" || c.s.Branch == pr.GetHead().GetRef()) {
 				out = append(out, pr.GetNumber())
 			}
 		}

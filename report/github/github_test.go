@@ -237,6 +237,14 @@ func TestLabelsAndCommit(t *testing.T) {
 	if out := b.say(t, 0, "hello"); out.Action != thread.Created || len(b.Comments(6)) > 0 {
 		t.Errorf("the open one got %+v, the closed one %d comments", out, len(b.Comments(6)))
 	}
+	b.AddPullRequest(fakegithub.PullRequest{Number: 8, State: "open", Labels: []string{"build-web"}, Branch: "feature", Commits: []string{"c2"}})
+	b.settings.Branch = "feature" // and #5 stands on the same commit
+	if c, err = New(b.settings); err != nil {
+		t.Fatal(err)
+	}
+	if labels, err := c.Labels(t.Context()); err != nil || len(labels) != 1 || labels[0] != "build-web" {
+		t.Errorf("labels %q, %v, want those of the branch's own pull request", labels, err)
+	}
 }
 
 func TestParseEvent(t *testing.T) {

@@ -21,6 +21,7 @@ type Settings struct {
 	Project      string       // CI_PROJECT_ID, or the path
 	MergeRequest int64        // CI_MERGE_REQUEST_IID; 0: the open ones that have Commit
 	Commit       string       // CI_COMMIT_SHA
+	Branch       string       // CI_COMMIT_BRANCH: of those with Commit only the ones from this branch; "" for all
 	Token        secret.Value // GITLAB_TOKEN
 	JobToken     secret.Value // CI_JOB_TOKEN, only to tell it from a token that may comment
 	Retry        retry.Policy
@@ -119,7 +120,8 @@ type mergeRequest struct {
 }
 
 // mergeRequests are the one that is set, else the open ones that have the commit: a branch
-// pipeline does not know them.
+// pipeline does not know them. One of another branch may have the commit as well, since it
+// stands on this one's.
 func (c *Client) mergeRequests(ctx context.Context) ([]mergeRequest, error) {
 	if c.s.MergeRequest > 0 {
 		return []mergeRequest{{project: c.s.Project, iid: c.s.MergeRequest}}, nil
@@ -133,7 +135,7 @@ func (c *Client) mergeRequests(ctx context.Context) ([]mergeRequest, error) {
 	err := pages(func(o ...api.RequestOptionFunc) (*api.Response, error) {
 		found, resp, err := c.api.Commits.ListMergeRequestsByCommit(c.s.Project, c.s.Commit, append(o, api.WithContext(ctx))...)
 		for _, mr := range found {
-			if mr.State == "opened" {
+			if mr.State == "opened" && (c.s.Branch == "" || c.s.Branch == mr.SourceBranch) {
 				out = append(out, mergeRequest{mr.ProjectID, mr.IID, append([]string{}, mr.Labels...)})
 			}
 		}

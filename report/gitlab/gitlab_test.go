@@ -299,6 +299,11 @@ func TestBranchPipeline(t *testing.T) {
 	if err != nil || strings.Join(labels, " ") != "build-ping dev-deploy tests" {
 		t.Errorf("labels %q, %v", labels, err)
 	}
+	b.settings.Branch = "feature" // and !5 stands on the same commit
+	b.AddMergeRequest(42, fakegitlab.MergeRequest{IID: 8, State: "opened", Labels: []string{"build-web"}, Branch: "feature", Commits: []string{"c2"}})
+	if labels, err := b.client(t).Labels(t.Context()); err != nil || strings.Join(labels, " ") != "build-web" {
+		t.Errorf("labels %q, %v, want those of the branch's own merge request", labels, err)
+	}
 	b.settings.Commit = strings.Repeat("0", 40)
 	if out := b.client(t).Comment(t.Context(), thread.Text{Key: "images", Markdown: "hello"}); len(out) != 1 || out[0].Action != thread.None || out[0].Warning != "" {
 		t.Errorf("a commit without a merge request: %+v", out)

@@ -50,6 +50,8 @@ type Text struct {
 	Key      string
 	Run      int64
 	Markdown string
+	// Amends: it only replaces what an earlier run wrote, and is not worth a comment of its own.
+	Amends bool
 }
 
 // Outcome is what was done, or in a sentence why nothing was. It never is a reason to fail.
@@ -97,6 +99,9 @@ func once(ctx context.Context, t Thread, text Text) (Outcome, error) {
 	}
 	if len(notes) > 0 {
 		return settle(ctx, t, text, body, notes, Updated)
+	}
+	if text.Amends {
+		return Outcome{Action: None}, nil
 	}
 	made, err := t.Create(ctx, body)
 	if err != nil {

@@ -183,7 +183,7 @@ func (b *bed) succeeds(t testing.TB, r row, job, did, repeat string) {
 		t.Fatalf("%s, %s: exit code %d\n%s", r, job, code, said)
 	}
 	rec := b.record(t)
-	if !rec.OK || rec.did() != did || rec.Repeat != "go tool mage ci:run "+repeat {
+	if !rec.OK || rec.did() != did || rec.Repeat != "go tool mage ci:repro "+b.repo.Head()+" "+repeat {
 		t.Errorf("%s, %s: build/ci.json is %+v", r, job, rec)
 	}
 	if !strings.Contains(said, "slipway: to repeat this: "+rec.Repeat) {

@@ -53,7 +53,7 @@ func environ(t testing.TB, more ...string) []string {
 	for _, v := range os.Environ() {
 		name, _, _ := strings.Cut(v, "=")
 		switch prefix, _, _ := strings.Cut(name, "_"); prefix {
-		case "REGISTRY", "CI", "GITLAB", "GITHUB", "DOCKER", "SLIPWAY", "SERVER", "SSH", "GIT", "XDG", "NETRC", "GOENV", "HOME":
+		case "REGISTRY", "CI", "GITLAB", "GITHUB", "NOTIFY", "DOCKER", "SLIPWAY", "SERVER", "SSH", "GIT", "XDG", "NETRC", "GOENV", "HOME":
 		default:
 			env = append(env, v)
 		}

@@ -82,6 +82,20 @@ func TestTheDaggerModule(t *testing.T) {
 			t.Errorf("%s says nothing", function)
 		}
 	}
+
+	b.manifest(t, "dev", strings.ReplaceAll(stack(service("web", "good2")), "${REGISTRY}", b.images.Host))
+	must(t, json.Unmarshal([]byte(call("deploy", "--env", "dev", "--as-json")), &verdict))
+	for _, image := range b.running(t, "repo_dev_web") {
+		if !strings.Contains(image, ":good2") {
+			t.Errorf("after the deploy of another version %s runs", image)
+		}
+	}
+	must(t, json.Unmarshal([]byte(call("rollback", "--env", "dev", "--as-json")), &verdict))
+	for _, image := range b.running(t, "repo_dev_web") {
+		if strings.Contains(image, ":good2") || verdict.Exit != 0 {
+			t.Errorf("after the rollback %s runs, and it gives %+v", image, verdict)
+		}
+	}
 }
 
 // forwarded is a server of loopback at an address that containers reach.

@@ -122,7 +122,7 @@ func (c call) command(t testing.TB, args ...string) *exec.Cmd {
 	for _, v := range os.Environ() {
 		name, _, _ := strings.Cut(v, "=")
 		switch prefix, _, _ := strings.Cut(name, "_"); prefix {
-		case "REGISTRY", "CI", "DOCKER", "SLIPWAY", "GIT", "XDG", "NETRC", "GO111MODULE", "GOENV":
+		case "REGISTRY", "CI", "GITLAB", "GITHUB", "NOTIFY", "DOCKER", "SLIPWAY", "GIT", "XDG", "NETRC", "GO111MODULE", "GOENV":
 		default:
 			cmd.Env = append(cmd.Env, v)
 		}

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"slipway/report"
+	"slipway/report/repro"
 	"slipway/test/gitrepo"
 )
 
@@ -18,12 +20,15 @@ type record struct {
 	Commit   string
 	Branch   string
 	Engine   string
+	With     repro.Circumstances
+	Parts    []string
 	OK       bool
 	Services []struct {
 		Service, Tag, Commit, Inputs, Go, Image, Digest, Error string
 
-		Bases map[string]string
-		Steps []struct {
+		Bases    map[string]string
+		Findings map[string][]report.Finding
+		Steps    []struct {
 			ID, Name, State string
 			Took            time.Duration
 			Failure         *struct {

@@ -34,6 +34,7 @@ type PullRequest struct {
 	Number  int
 	State   string // "open", "closed"
 	Labels  []string
+	Branch  string // head
 	Commits []string
 	Locked  bool
 

@@ -153,7 +153,7 @@ func (q *request) ofCommit(m []string) {
 	all := []any{}
 	for _, p := range q.s.pulls {
 		if slices.Contains(p.Commits, m[1]) {
-			all = append(all, map[string]any{"id": 5000 + p.Number, "number": p.Number, "state": p.State})
+			all = append(all, map[string]any{"id": 5000 + p.Number, "number": p.Number, "state": p.State, "head": map[string]any{"ref": p.Branch}})
 		}
 	}
 	q.page(all)

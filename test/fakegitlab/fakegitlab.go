@@ -41,6 +41,7 @@ type MergeRequest struct {
 	IID     int64
 	State   string // "opened", "merged", "closed"
 	Labels  []string
+	Branch  string // source
 	Commits []string
 	Locked  bool
 	notes   []*Note

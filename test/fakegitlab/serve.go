@@ -179,7 +179,7 @@ func shown(u User) map[string]any {
 func (q *request) shownMR(mr *MergeRequest) map[string]any {
 	return map[string]any{
 		"id": 1000 + mr.IID, "iid": mr.IID, "project_id": q.project.ID, "state": mr.State, "labels": append([]string{}, mr.Labels...),
-		"sha": last(mr.Commits), "web_url": fmt.Sprintf("https://gitlab.example.com/%s/-/merge_requests/%d", q.project.Path, mr.IID),
+		"sha": last(mr.Commits), "source_branch": mr.Branch, "web_url": fmt.Sprintf("https://gitlab.example.com/%s/-/merge_requests/%d", q.project.Path, mr.IID),
 	}
 }
 

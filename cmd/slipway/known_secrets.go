@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"slipway/deploy/environment"
+	"slipway/report/chat"
+	"slipway/report/foreign"
+	"slipway/secret"
+	"slipway/secret/reference"
+)
+
+// sideVariables are for telling people. What a reference in one of them cannot give is missing
+// there, and no reason to fail.
+var sideVariables = []string{"NOTIFY_URL", "GITLAB_TOKEN", "GITHUB_TOKEN"}
+
+// environ is the process's environment.
+func environ() map[string]string {
+	all := map[string]string{}
+	for _, e := range os.Environ() {
+		name, value, _ := strings.Cut(e, "=")
+		all[name] = value
+	}
+	return all
+}
+
+// secretVariable reads a variable whose value may be there by reference.
+func secretVariable(ctx context.Context, vars environment.Vars, name string) (secret.Value, error) {
+	v := vars.Get(name)
+	if !reference.Is(v) {
+		return secret.New(v), nil
+	}
+	home, _ := os.UserHomeDir()
+	found, err := (&reference.Resolver{Env: func(n string) string { return vars.Get(n) }, Home: home}).Resolve(ctx, v)
+	if err != nil {
+		return secret.Value{}, fmt.Errorf("%s is %w", name, err)
+	}
+	return found, nil
+}
+
+// secretsIn are the values of all variables that hold secrets, of whichever environment.
+func secretsIn(all map[string]string) (out []secret.Value) {
+	for name, v := range all {
+		if reference.Is(v) {
+			continue
+		}
+		for _, n := range secretVariables {
+			if name != n && !strings.HasSuffix(name, "_"+n) {
+				continue
+			}
+			out = append(out, secret.New(v))
+			if n == "NOTIFY_URL" {
+				out = append(out, chat.Split(secret.New(v))...)
+			}
+		}
+	}
+	return out
+}
+
+// mask hides what this process knows to be secret where people outside read it.
+func (p *place) mask() foreign.Mask {
+	known := append(p.secrets(), secretsIn(p.all)...)
+	if p.did.want != nil {
+		for _, s := range p.did.want.Secrets {
+			known = append(known, s.Value)
+		}
+	}
+	return foreign.NewMask(known...)
+}
