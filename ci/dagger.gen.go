@@ -424,6 +424,27 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 				}
 			}
 			return (*Slipway).LintManifest(&parent, ctx, env, asJson)
+		case "Notify":
+			var parent Slipway
+			err = json.Unmarshal(parentJSON, &parent)
+			if err != nil {
+				panic(fmt.Errorf("%s: %w", "failed to unmarshal parent object", err))
+			}
+			var text string
+			if inputArgs["text"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["text"]), &text)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg text", err))
+				}
+			}
+			var env string
+			if inputArgs["env"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["env"]), &env)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg env", err))
+				}
+			}
+			return (*Slipway).Notify(&parent, ctx, text, env)
 		case "Plan":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)

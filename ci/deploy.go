@@ -164,3 +164,22 @@ func (m *Slipway) LintManifest(
 ) (string, error) {
 	return m.deployed(ctx, flags{"json": yes(asJSON)}, "deploy:lint", env)
 }
+
+// Notify tells the chats of --notify-url a text, which tries their addresses out.
+//
+// Deploys and rollbacks tell them by themselves how they went.
+//
+// +cache="never"
+func (m *Slipway) Notify(
+	ctx context.Context,
+	// What to say.
+	//
+	// +optional
+	text string,
+	// The environment whose chats are meant.
+	//
+	// +optional
+	env string,
+) (string, error) {
+	return m.output(ctx, flags{"text": text, "env": env}, "ci:notify")
+}

@@ -169,7 +169,7 @@ func TestAnInterruptedRun(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	build, dir := t.TempDir(), repo(t, t.TempDir())
 	var once sync.Once
-	r.o.Upload = func(d string) *sdk.Directory {
+	r.upload = func(d string) *sdk.Directory {
 		once.Do(func() { cancel(context.Canceled) })
 		return r.c.Host().Directory(d)
 	}

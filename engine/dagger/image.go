@@ -50,25 +50,8 @@ func (b *build) buildStep(ctx context.Context, s *pipeline.Step) (engine.State, 
 		b.mu.Lock()
 		b.image, b.dockerfile = image, content
 		b.mu.Unlock()
-		if b.runner.o.Built != nil {
-			for _, name := range argsAlone(content) {
-				image = image.WithoutEnvVariable(name)
-			}
-			b.runner.o.Built(b.plan, stamped(image, s.Build))
-		}
 	}
 	return engine.Done, nil, nil
-}
-
-// stamped is an image with the plan's version, as a container of Dagger.
-func stamped(image *sdk.Container, s *pipeline.Build) *sdk.Container {
-	for _, v := range s.Env {
-		image = image.WithEnvVariable(v.Name, v.Value)
-	}
-	for _, l := range s.Labels {
-		image = image.WithLabel(l.Name, l.Value)
-	}
-	return image
 }
 
 // context is a Build step's context: its source with the extra files laid over, all with one
@@ -84,7 +67,7 @@ func (b *build) context(s *pipeline.Step, dockerfile []byte) (*sdk.Directory, er
 			if err := write(filepath.Join(over, filepath.FromSlash(e.To)), b.job.CABundle, 0o644); err != nil {
 				return nil, fmt.Errorf("preparing the CA bundle: %w", err)
 			}
-			dir = dir.WithDirectory("/", b.runner.o.Upload(over))
+			dir = dir.WithDirectory("/", b.runner.upload(over))
 			continue
 		}
 		out := b.output(e.Step)

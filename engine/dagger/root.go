@@ -32,18 +32,14 @@ func (r *Runner) root(ctx context.Context, on pipeline.Root, platform string) (*
 }
 
 func (r *Runner) makeRoot(ctx context.Context, on pipeline.Root, platform string) (*sdk.Container, error) {
-	image := on.Image
-	if image == "" && r.o.GoImage != nil {
-		image = r.o.GoImage(on.Go)
-	}
 	empty := r.c.Container(sdk.ContainerOpts{Platform: sdk.Platform(platform)})
-	if image != "" {
-		if err := r.login(ctx, image); err != nil {
+	if on.Image != "" {
+		if err := r.login(ctx, on.Image); err != nil {
 			return nil, err
 		}
-		ctr, err := empty.From(image).Sync(ctx)
+		ctr, err := empty.From(on.Image).Sync(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("the toolchain image %s: %w", image, noImage(err))
+			return nil, fmt.Errorf("the toolchain image %s: %w", on.Image, noImage(err))
 		}
 		return ctr, nil
 	}

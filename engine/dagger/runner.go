@@ -1,6 +1,6 @@
 // Package dagger runs plans on a Dagger engine, through its Go SDK: the one translator from
-// slipway's plan to Dagger, for mage (which connects) and for functions of a Dagger module
-// (which are connected). It imports nothing of BuildKit.
+// slipway's plan to Dagger, for mage and for the functions of the Dagger module, which run this
+// program inside of their session. It imports nothing of BuildKit's client.
 package dagger
 
 import (
@@ -23,18 +23,10 @@ type Options struct {
 	Name     string // what a person calls the engine; "" asks it for its version
 	Parallel int    // bounds the steps that run at once, over all plans
 	Report   progress.Reporter
-	// CacheDir keeps assembled Go toolchains. GoImage names an image to have Go from instead,
-	// for a machine that cannot assemble one: a module's runtime has neither Debian nor a disk.
-	CacheDir string
-	GoImage  func(version string) string
+	CacheDir string // keeps assembled Go toolchains
 	// Auth finds the credentials for pulling base images from a host; nil for none but those
 	// that Dagger finds by itself.
 	Auth func(host string) (types.AuthConfig, error)
-	// Upload hands a directory of this machine to the engine. In a function of a module it is
-	// the module's working directory; nil: the client's host.
-	Upload func(dir string) *sdk.Directory
-	// Built is told of each image, for whoever goes on with it in Dagger.
-	Built func(plan *pipeline.Plan, image *sdk.Container)
 	// OnClose is called by Close.
 	OnClose func() error
 }
@@ -44,6 +36,8 @@ type Runner struct {
 	c     *sdk.Client
 	o     Options
 	slots chan struct{}
+	// upload hands a directory of this machine to the engine.
+	upload func(dir string) *sdk.Directory
 	// session marks what this session ran, see markRun.
 	session string
 
@@ -67,14 +61,10 @@ func New(ctx context.Context, c *sdk.Client, o Options) (*Runner, error) {
 	if o.Report == nil {
 		o.Report = progress.Discard()
 	}
-	if o.Upload == nil {
-		o.Upload = func(dir string) *sdk.Directory {
-			return c.Host().Directory(dir, sdk.HostDirectoryOpts{NoCache: true})
-		}
-	}
 	return &Runner{
 		c: c, o: o, slots: make(chan struct{}, max(1, o.Parallel)), session: rand.Text(),
 		roots: map[pipeline.Root]*sdk.Container{}, pulls: map[string]bool{},
+		upload: func(dir string) *sdk.Directory { return c.Host().Directory(dir, sdk.HostDirectoryOpts{NoCache: true}) },
 	}, nil
 }
 

@@ -22,7 +22,7 @@ func (b *build) upload(ctx context.Context) error {
 		if err := stage(ctx, b.job.Root, src, dir); err != nil {
 			return fmt.Errorf("preparing the files of %s: %w", b.plan.Service, err)
 		}
-		b.sources[src.Name] = b.runner.o.Upload(dir)
+		b.sources[src.Name] = b.runner.upload(dir)
 	}
 	return nil
 }

@@ -50,7 +50,7 @@ func (s *second) shell(t *testing.T, env []string, types, answer, end string) st
 				t.Fatalf("it has ended before %s:\n%s", what, screen.String())
 			default:
 			}
-			return strings.Contains(screen.String(), text)
+			return strings.Contains(shown(&screen), text)
 		})
 	}
 	say := func(line string) {
@@ -59,7 +59,7 @@ func (s *second) shell(t *testing.T, env []string, types, answer, end string) st
 	}
 	waits("the shell asks", " # ")
 	say(types)
-	waits("it answers "+types, "\r\n"+answer)
+	waits("it answers "+types, "\n"+answer)
 	say("stty size\n")
 	waits("the shell has the terminal's size", "40 133")
 	say(end)
@@ -70,8 +70,11 @@ func (s *second) shell(t *testing.T, env []string, types, answer, end string) st
 		t.Errorf("exit code %d:\n%s", code, screen.String())
 	}
 	s.clean(t, before)
-	return screen.String()
+	return shown(&screen)
 }
+
+// shown is what a terminal was sent, with plain line ends.
+func shown(screen *safeBuffer) string { return strings.ReplaceAll(screen.String(), "\r", "") }
 
 const leavingTest = `package main
 
@@ -98,7 +101,7 @@ func TestAShellOpensInTheFailedStep(t *testing.T) {
 	in(r.Dir).slipway(t, "build:test", "alpha").exits(t, 1)
 	s := second{clone: r.Clone(t)}
 	s.take(t, r, "run.json")
-	screen := s.shell(t, nil, "cat /tmp/left; cat alpha/left.txt; cat /out/exit\n", "left by the test in /tmp/left\r\nleft by the test in left.txt\r\n1", "exit 5\n")
+	screen := s.shell(t, nil, "cat /tmp/left; cat alpha/left.txt; cat /out/exit\n", "left by the test in /tmp/left\nleft by the test in left.txt\n1\n", "exit 5\n")
 	for _, want := range []string{`a shell in what "test alpha" left, in /src/services; its output is in /out`, "The failure is reproduced."} {
 		if !strings.Contains(screen, want) {
 			t.Errorf("the screen lacks %q:\n%s", want, screen)
