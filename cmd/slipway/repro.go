@@ -55,6 +55,9 @@ func ciRepro(ctx context.Context, in input) error {
 		return badInput{err}
 	}
 	rep.commit = commit
+	if anyCommit.MatchString(rep.event.Base) {
+		_, _ = p.tree.Fetch(ctx, rep.event.Base) // what it is for says what is missing
+	}
 	dir, remove, err := p.checkout(ctx, commit, rep.with.Project, how.keep)
 	if err != nil {
 		return err

@@ -49,7 +49,7 @@ func (p *project) asked(ctx context.Context, in input) (repetition, error) {
 		if part := event.Part(in.flags["only"]); part != "" && !slices.Contains(event.Parts, part) {
 			return repetition{}, badInput{fmt.Errorf("-only=%s: write check, images or deploy", part)}
 		}
-		return repetition{commit: what, with: repro.Circumstances{Project: filepath.Base(p.tree.Root)}}, nil
+		return repetition{commit: what, with: repro.Circumstances{Project: p.rootName()}, event: event.Event{Branch: in.flags["branch"], Base: in.flags["base"]}}, nil
 	default:
 		return repetition{}, badInput{fmt.Errorf("%s is neither a file, nor an address (https://…), nor a commit: name a run's record (build/ci.json, build/run.json), where CI keeps it, or the commit with -labels=… and -only=…", what)}
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"github.com/containerd/console"
@@ -90,6 +91,8 @@ func (p *project) looked(w io.Writer) {
 	case p.shell == nil:
 	case p.shell.Trouble != nil:
 		_, _ = fmt.Fprintln(w, "slipway:", p.shell.Trouble)
+	case !p.shell.Opened && slices.ContainsFunc(p.built, func(o outcome) bool { return o.err != nil }):
+		_, _ = fmt.Fprintf(w, "slipway: %s does not tell which step failed, so there is none to open a shell in: try SLIPWAY_ENGINE=embedded\n", p.used.name)
 	case !p.shell.Opened:
 		_, _ = fmt.Fprintln(w, "slipway: no step failed here, so there is none to open a shell in")
 	}
