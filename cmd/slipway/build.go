@@ -188,5 +188,10 @@ func interrupted(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
 		return cause
 	}
-	return err
+	return notBegun{err}
 }
+
+// notBegun is what kept a command from beginning with anything that could be told of.
+type notBegun struct{ error }
+
+func (e notBegun) Unwrap() error { return e.error }

@@ -93,7 +93,7 @@ func (s *story) tell(ctx context.Context, err error) {
 	if !slices.Contains(withStory, s.command) || s.dir == "" {
 		return
 	}
-	if err != nil && (s.recorder.Empty() || exitCode(err) == exitBadInput) {
+	if _, early := errors.AsType[notBegun](err); early || err != nil && (s.recorder.Empty() || exitCode(err) == exitBadInput) {
 		return // there is nothing to tell but what stderr says
 	}
 	r := s.ended(ctx, err)
