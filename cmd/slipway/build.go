@@ -177,7 +177,7 @@ func (p *project) mayPush(ctx context.Context, plans []*pipeline.Plan, c *regist
 			return badInput{fmt.Errorf("%s has uncommitted changes (%s), and a pushed tag must name a commit: commit them, or build without pushing", plan.Service, strings.Join(p.tree.Dirty(&plan.Inputs), ", "))}
 		}
 		if err := c.CanPush(ctx, plan.Ref()); err != nil {
-			return interrupted(ctx, err)
+			return notBegun{interrupted(ctx, err)}
 		}
 	}
 	return nil
@@ -188,7 +188,7 @@ func interrupted(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
 		return cause
 	}
-	return notBegun{err}
+	return err
 }
 
 // notBegun is what kept a command from beginning with anything that could be told of.
