@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
@@ -31,30 +32,35 @@ func engineOf(ctx context.Context, e engine.Engine) usedEngine {
 // circumstances are what a run here depends on beside its commit.
 func (p *project) circumstances() repro.Circumstances {
 	return repro.Circumstances{
-		Commit: p.tree.Head, Project: filepath.Base(p.tree.Root), Slipway: ownCommit(), Engine: p.used.name, EngineVersion: p.used.version,
+		Commit: p.tree.Head, Project: filepath.Base(p.tree.Root), Slipway: ownCommit(p.env.home), Engine: p.used.name, EngineVersion: p.used.version,
 		Platform: "linux/" + runtime.GOARCH, Registry: p.env.registry, Toolchain: p.env.toolchain, Mirrors: withoutUsers(p.env.mirrors), Changed: p.tree.Changed,
 	}
 }
 
-// ownCommit is the commit that slipway was compiled from, "" where that is not known.
-func ownCommit() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return ""
-	}
+// ownCommit is the commit that slipway was compiled from, else (Go does not write it down where
+// -buildvcs=false is set) that of its source in home; "" where neither is known.
+func ownCommit(home string) string {
 	commit, dirty := "", ""
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision":
-			commit = s.Value
-		case s.Key == "vcs.modified" && s.Value == "true":
-			dirty = "-dirty"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			switch {
+			case s.Key == "vcs.revision":
+				commit = s.Value
+			case s.Key == "vcs.modified" && s.Value == "true":
+				dirty = "-dirty"
+			}
 		}
 	}
-	if commit == "" {
-		return ""
+	if commit != "" {
+		return commit + dirty
 	}
-	return commit + dirty
+	cmd := exec.Command("git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty")
+	cmd.Dir = home
+	out, err := cmd.Output()
+	if err != nil {
+		return "" // a source without its history
+	}
+	return strings.TrimSpace(string(out))
 }
 
 // withoutUsers takes credentials out of addresses.

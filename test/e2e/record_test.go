@@ -56,6 +56,9 @@ func readRecordOn(t testing.TB, r *gitrepo.Repo, engine string) record {
 	if rec.Version != 1 || rec.Commit != r.Head() || rec.Engine != engine {
 		t.Errorf("build/run.json: version %d, commit %s, engine %q", rec.Version, rec.Commit, rec.Engine)
 	}
+	if rec.With.Commit != rec.Commit || rec.With.Engine != engine || rec.With.Project == "" || rec.With.EngineVersion == "" && !strings.HasPrefix(engine, "Docker ") {
+		t.Errorf("build/run.json: what the run depends on is %+v", rec.With)
+	}
 	return rec
 }
 
