@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"slipway/deploy/environment"
@@ -12,6 +13,9 @@ import (
 	"slipway/secret"
 	"slipway/secret/reference"
 )
+
+// secretVariables are environment variables whose values must not come to light in a manifest.
+var secretVariables = []string{"SSH_KEY", "SSH_PRIVATE_KEY", "REGISTRY_PASSWORD", "CI_REGISTRY_PASSWORD", "CI_DEPLOY_PASSWORD", "CI_JOB_TOKEN", "GITHUB_TOKEN", "GITLAB_TOKEN", "PORTAINER_TOKEN", "VAULT_TOKEN", "NOTIFY_URL"}
 
 // sideVariables are for telling people. What a reference in one of them cannot give is missing
 // there, and no reason to fail.
@@ -69,4 +73,32 @@ func (p *place) mask() foreign.Mask {
 		}
 	}
 	return foreign.NewMask(known...)
+}
+
+func (p *place) secrets() (out []secret.Value) {
+	for _, n := range secretVariables {
+		if v := (environment.Vars{All: p.all, Env: p.env.Name}).Get(n); len(v) >= 6 {
+			out = append(out, secret.New(v))
+		}
+	}
+	return append(out, p.env.Secret...)
+}
+
+// dereference reads the secrets that environment variables name instead of holding them.
+func (p *place) dereference(ctx context.Context, env string) error {
+	for _, n := range secretVariables {
+		for _, name := range (environment.Vars{Env: env}).Names(n) {
+			if v := p.all[name]; reference.Is(v) {
+				found, err := p.references.Resolve(ctx, v)
+				switch {
+				case err != nil && slices.Contains(sideVariables, n):
+					p.warnings = append(p.warnings, fmt.Sprintf("%s is %v", name, err))
+				case err != nil:
+					return fmt.Errorf("%s is %w", name, err)
+				}
+				p.all[name] = found.Reveal()
+			}
+		}
+	}
+	return nil
 }

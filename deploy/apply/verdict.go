@@ -40,7 +40,7 @@ type Verdict struct {
 	Stack    string    `json:"stack"`
 	Release  int       `json:"release,omitempty"`
 	Before   string    `json:"before,omitempty"` // commit of the last release that went well before
-	Cause    string    `json:"cause,omitempty"` // why it is not done, in a sentence
+	Cause    string    `json:"cause,omitempty"`  // why it is not done, in a sentence
 	Services []Service `json:"services"`
 	// Removed, Collected and Left name what was removed with the deploy, what nobody used any
 	// more, and what could not be taken back, each with its kind.

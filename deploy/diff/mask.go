@@ -3,11 +3,13 @@ package diff
 import (
 	"regexp"
 	"strings"
+
+	"slipway/deploy/manifest"
 )
 
 // secretName finds variables that by their name hold a secret, and not a file with one. A
 // manifest that puts one there is warned of; what is live may be from before slipway.
-var secretName = regexp.MustCompile(`(?i)(^|[_.-])(PASSWORD|PASSWD|PASS|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|CREDENTIALS?)$`)
+var secretName = regexp.MustCompile(`(?i)(^|[_.-])` + manifest.SecretWords)
 
 // login finds the password of an address: "postgres://app:PASSWORD@db/app".
 var login = regexp.MustCompile(`(://[^/\s:@]*:)[^/\s@]+@`)

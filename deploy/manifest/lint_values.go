@@ -44,8 +44,11 @@ func (s *service) values() {
 	}
 }
 
-// secretName finds variables that by their name hold a secret, and not a file with one.
-var secretName = regexp.MustCompile(`(?i)(^|_)(PASSWORD|PASSWD|PASS|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|CREDENTIALS?)$`)
+// SecretWords matches the last word of variables' names that hold a secret, and not a file with
+// one.
+const SecretWords = `(PASSWORD|PASSWD|PASS|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|CREDENTIALS?)$`
+
+var secretName = regexp.MustCompile(`(?i)(^|_)` + SecretWords)
 
 // confidential looks for secrets where anybody with access to the daemon reads them. Values
 // are never part of a message.

@@ -1,18 +1,17 @@
 package secrets
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"strings"
 	"time"
 	"unicode"
 
-	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/api/types/swarm"
 	"github.com/moby/moby/client"
 
 	"slipway/deploy/live"
+	"slipway/deploy/stream"
 	"slipway/secret"
 )
 
@@ -46,6 +45,9 @@ func (e *FailedError) Error() string {
 	return text
 }
 
+// outputLimit bounds what is kept of a command's output, in bytes.
+const outputLimit = 16 << 10
+
 // Tell runs a command by the shell of a task's container, with a value on its standard input.
 // docker is the daemon of the task's node. What the command writes is shown where it failed,
 // without the value.
@@ -56,19 +58,18 @@ func Tell(ctx context.Context, docker *client.Client, t *swarm.Task, command str
 	if err != nil {
 		return fmt.Errorf("preparing the command: %w", err)
 	}
-	stream, err := docker.ExecAttach(ctx, made.ID, client.ExecAttachOptions{})
+	attached, err := docker.ExecAttach(ctx, made.ID, client.ExecAttachOptions{})
 	if err != nil {
 		return fmt.Errorf("starting the command: %w", err)
 	}
-	defer stream.Close()
-	stop := context.AfterFunc(ctx, stream.Close)
+	defer attached.Close()
+	stop := context.AfterFunc(ctx, attached.Close)
 	defer stop()
 	go func() { // beside the reading, so that neither side waits for the other
-		_, _ = stream.Conn.Write([]byte(v.Reveal())) // a command need not read it
-		_ = stream.CloseWrite()
+		_, _ = attached.Conn.Write([]byte(v.Reveal())) // a command need not read it
+		_ = attached.CloseWrite()
 	}()
-	output := &bounded{limit: 16 << 10}
-	_, err = stdcopy.StdCopy(output, output, stream.Reader)
+	output, err := stream.Both(attached.Reader, outputLimit)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -77,7 +78,7 @@ func Tell(ctx context.Context, docker *client.Client, t *swarm.Task, command str
 	}
 	exit, err := exitOf(ctx, docker, made.ID)
 	if err == nil && exit != 0 {
-		err = &FailedError{exit, clean(output.String(), v)}
+		err = &FailedError{exit, clean(output, v)}
 	}
 	return err
 }
@@ -102,24 +103,11 @@ func exitOf(ctx context.Context, docker *client.Client, exec string) (int, error
 	}
 }
 
-// bounded keeps the first bytes and drops the rest.
-type bounded struct {
-	bytes.Buffer
-	limit int
-}
-
-func (b *bounded) Write(p []byte) (int, error) {
-	if room := b.limit - b.Len(); room > 0 {
-		_, _ = b.Buffer.Write(p[:min(room, len(p))])
-	}
-	return len(p), nil
-}
-
 // clean takes a secret out of a text, each line of it by itself too, and its power over
 // terminals away. What was cut off may end in a part of the secret, so that the last line goes
 // where that could be.
 func clean(text string, v secret.Value) string {
-	if len(text) >= 16<<10 {
+	if len(text) >= outputLimit {
 		text = text[:max(0, strings.LastIndexByte(text, '\n'))]
 	}
 	for _, part := range append([]string{v.Reveal()}, strings.Split(v.Reveal(), "\n")...) {

@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -13,9 +12,10 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/api/types/swarm"
 	"github.com/moby/moby/client"
+
+	"slipway/deploy/stream"
 )
 
 // evidence gathers what tells why a task failed, while it is there: Swarm keeps only a few old
@@ -175,31 +175,17 @@ const logLines = 20
 func (e *evidence) logs(ctx context.Context, task string) []string {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	stream, err := e.docker.TaskLogs(ctx, task, client.TaskLogsOptions{ShowStdout: true, ShowStderr: true, Tail: fmt.Sprint(logLines)})
+	logs, err := e.docker.TaskLogs(ctx, task, client.TaskLogsOptions{ShowStdout: true, ShowStderr: true, Tail: fmt.Sprint(logLines)})
 	if err != nil {
 		return nil
 	}
-	defer func() { _ = stream.Close() }()
-	both := &bounded{limit: 64 << 10}
-	_, _ = stdcopy.StdCopy(both, both, stream) // what came until then is what there is
+	defer func() { _ = logs.Close() }()
+	text, _ := stream.Both(logs, 64<<10) // what came until then is what there is
 	var lines []string
-	for line := range strings.Lines(both.String()) {
+	for line := range strings.Lines(text) {
 		lines = append(lines, harmless(strings.TrimRight(line, "\r\n"), 400))
 	}
 	return lines[max(0, len(lines)-logLines):]
-}
-
-// bounded keeps the first bytes and drops the rest.
-type bounded struct {
-	bytes.Buffer
-	limit int
-}
-
-func (b *bounded) Write(p []byte) (int, error) {
-	if room := b.limit - b.Len(); room > 0 {
-		_, _ = b.Buffer.Write(p[:min(room, len(p))])
-	}
-	return len(p), nil
 }
 
 // harmless takes a text's power over terminals away, and bounds it.

@@ -130,10 +130,7 @@ func (b *build) imageResult(context.Context) (*gateway.Result, error) {
 // exportedAlready reports whether the layout that is there is what would be exported:
 // nothing was run for the image, and the layout is as it was left.
 func (b *build) exportedAlready(image *pipeline.Step) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	r := b.results[image.ID]
-	return !b.runner.o.DockerStore && r != nil && r.State == engine.Cached && b.last.Digest != "" && b.last.hasDir(b.job.Build, b.imageDir())
+	return !b.runner.o.DockerStore && b.results.Is(image.ID, engine.Cached) && b.last.Digest != "" && b.last.hasDir(b.job.Build, b.imageDir())
 }
 
 // imageDir is the layout that the image is exported to, relative to the build directory.

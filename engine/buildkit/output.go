@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"time"
 
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
 
 	"slipway/engine"
-	"slipway/pipeline"
 )
 
 // readChunk is below gRPC's and BuildKit's limit for one message, 16 MB.
@@ -57,47 +55,16 @@ func (b *build) read(ctx context.Context, step, file string) ([]byte, error) {
 	}
 }
 
-// begins says that a step is no longer waiting.
-func (b *build) begins(s *pipeline.Step) time.Time {
-	b.job.Tell(s, engine.StepResult{ID: s.ID, Name: s.Name, State: engine.Running})
-	return now()
-}
-
-func (b *build) record(s *pipeline.Step, state engine.State, took time.Duration, fail *engine.Failure) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.results[s.ID] = &engine.StepResult{ID: s.ID, Name: s.Name, State: state, Took: took, Failure: fail}
-	b.job.Tell(s, *b.results[s.ID])
-}
-
-func (b *build) anyFailed() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, r := range b.results {
-		if r.State == engine.Failed {
-			return true
-		}
-	}
-	return false
-}
-
-// collect puts the steps' results in the plan's order and adds the logs of the failed,
-// which have all come by now.
+// collect adds the logs of the failed to the steps' results; they have all come by now.
 func (b *build) collect(result *engine.Result) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for i := range b.plan.Steps {
-		s := &b.plan.Steps[i]
-		r := b.results[s.ID]
-		if r == nil {
-			r = &engine.StepResult{ID: s.ID, Name: s.Name, State: engine.Skipped}
-		}
+	result.Steps = b.results.Results()
+	for i := range result.Steps {
+		r := &result.Steps[i]
 		if r.Failure != nil && r.Failure.Log == "" {
-			r.Failure.Log = b.failureLog(s)
+			r.Failure.Log = b.failureLog(&b.plan.Steps[i])
 			if noSpace(r.Failure.Log) && !noSpace(r.Failure.Message) {
 				r.Failure.Message = fullDisk(r.Failure.Message + ": no space left on device")
 			}
 		}
-		result.Steps = append(result.Steps, *r)
 	}
 }

@@ -91,7 +91,7 @@ func (r *Runner) Close() error {
 
 // Run implements engine.Engine.
 func (r *Runner) Run(ctx context.Context, job engine.Job) (*engine.Result, error) {
-	b := &build{runner: r, job: job, plan: job.Plan, tracker: newTracker(), refs: map[string]gateway.Reference{}, results: map[string]*engine.StepResult{}}
+	b := &build{runner: r, job: job, plan: job.Plan, tracker: newTracker(), refs: map[string]gateway.Reference{}, results: engine.NewSteps(job)}
 	result, err := b.run(ctx)
 	if err != nil && ctx.Err() != nil {
 		return result, fmt.Errorf("building %s was interrupted: %w", job.Plan.Service, context.Cause(ctx))
@@ -105,6 +105,7 @@ type build struct {
 	job     engine.Job
 	plan    *pipeline.Plan
 	tracker *tracker
+	results *engine.Steps
 	graph   *graph
 	sink    sink
 	scratch *scratch.Dir
@@ -116,11 +117,10 @@ type build struct {
 	last *exported
 	skip bool // the image is exported as it would be
 
-	mu      sync.Mutex
-	refs    map[string]gateway.Reference // by step
-	results map[string]*engine.StepResult
-	lost    error // why the engine is gone, nil while it is there
-	bases   map[string]string
+	mu    sync.Mutex
+	refs  map[string]gateway.Reference // by step
+	lost  error                        // why the engine is gone, nil while it is there
+	bases map[string]string
 }
 
 func (b *build) run(ctx context.Context) (*engine.Result, error) {
@@ -144,7 +144,7 @@ func (b *build) run(ctx context.Context) (*engine.Result, error) {
 	result := &engine.Result{Service: b.plan.Service, Engine: b.runner.o.Name, Bases: b.bases}
 	if lost := b.lostEngine(); lost != nil {
 		err = lost
-	} else if b.anyFailed() {
+	} else if b.results.AnyFailed() {
 		err = nil // the steps say it better
 	}
 	if err != nil {
@@ -161,7 +161,7 @@ func (b *build) run(ctx context.Context) (*engine.Result, error) {
 		}
 	}
 	b.collect(result)
-	if b.runner.o.OnWarm != nil && !b.anyFailed() {
+	if b.runner.o.OnWarm != nil && !b.results.AnyFailed() {
 		b.runner.o.OnWarm()
 	}
 	return result, nil

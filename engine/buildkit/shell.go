@@ -45,12 +45,12 @@ func (b *build) look(ctx context.Context, gw gateway.Client) {
 	}
 	for i := range b.plan.Steps {
 		s := &b.plan.Steps[i]
-		b.mu.Lock()
-		r, how := b.results[s.ID], b.failed[s.ID]
-		b.mu.Unlock()
-		if r == nil || r.State != engine.Failed {
+		if !b.results.Is(s.ID, engine.Failed) {
 			continue
 		}
+		b.mu.Lock()
+		how := b.failed[s.ID]
+		b.mu.Unlock()
 		sh.Opened = true
 		if err := b.open(ctx, gw, s, how); err != nil {
 			sh.Trouble = fmt.Errorf("opening a shell in %s: %w", s.Name, err)

@@ -60,7 +60,7 @@ func (b *build) finish(resp map[string]string) (string, error) {
 func (b *build) exported(took time.Duration) {
 	for i := range b.plan.Steps {
 		if s := &b.plan.Steps[i]; s.Export != nil && s.Export.Image {
-			b.record(s, engine.Done, took, nil)
+			b.results.End(s, engine.Done, took, nil)
 		}
 	}
 }
@@ -73,7 +73,8 @@ func (b *build) push(ctx context.Context, result *engine.Result) error {
 			continue
 		}
 		task := b.runner.o.Display.Start("push " + b.plan.Ref())
-		began := b.begins(s)
+		b.results.Begin(s)
+		began := now()
 		var digest string
 		var err error
 		if b.runner.o.DockerStore {
@@ -86,11 +87,11 @@ func (b *build) push(ctx context.Context, result *engine.Result) error {
 			if ctx.Err() != nil {
 				return err
 			}
-			b.record(s, engine.Failed, now().Sub(began), &engine.Failure{Message: err.Error()})
+			b.results.End(s, engine.Failed, now().Sub(began), &engine.Failure{Message: err.Error()})
 			continue
 		}
 		result.Digest = digest
-		b.record(s, engine.Done, now().Sub(began), nil)
+		b.results.End(s, engine.Done, now().Sub(began), nil)
 	}
 	return nil
 }

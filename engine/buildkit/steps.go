@@ -52,11 +52,12 @@ func (b *build) steps(ctx context.Context, gw gateway.Client) (*gateway.Result, 
 		wg.Go(func() {
 			sctx, ok := sched.Await(s)
 			if !ok {
-				b.record(s, engine.Skipped, 0, nil)
+				b.results.End(s, engine.Skipped, 0, nil)
 				sched.End(s, false)
 				return
 			}
-			began := b.begins(s)
+			b.results.Begin(s)
+			began := now()
 			var state engine.State
 			var fail *engine.Failure
 			var err error
@@ -79,7 +80,7 @@ func (b *build) steps(ctx context.Context, gw gateway.Client) (*gateway.Result, 
 				state, fail = engine.Failed, b.explain(s, err)
 				b.remember(s, "", err)
 			}
-			b.record(s, state, now().Sub(began), fail)
+			b.results.End(s, state, now().Sub(began), fail)
 			sched.End(s, state == engine.Done || state == engine.Cached)
 		})
 	}
@@ -90,7 +91,7 @@ func (b *build) steps(ctx context.Context, gw gateway.Client) (*gateway.Result, 
 	if err := b.lostEngine(); err != nil {
 		return nil, err
 	}
-	if b.anyFailed() {
+	if b.results.AnyFailed() {
 		b.look(ctx, gw)
 		return nil, errStepFailed
 	}
@@ -213,11 +214,7 @@ func (b *build) verdict(ctx context.Context, s *pipeline.Step) (int, error) {
 func (b *build) exportFile(ctx context.Context, s *pipeline.Step) error {
 	e := s.Export
 	from := b.plan.Step(e.Step)
-	b.mu.Lock()
-	r := b.results[e.Step]
-	there := r != nil && r.State == engine.Cached && b.last.has(b.job.Build, e.To)
-	b.mu.Unlock()
-	if there {
+	if b.results.Is(e.Step, engine.Cached) && b.last.has(b.job.Build, e.To) {
 		return nil
 	}
 	mode, err := b.mode(ctx, e.Step, e.Path)

@@ -17,13 +17,14 @@ func (b *build) finish(ctx context.Context, result *engine.Result) error {
 		if s.Export == nil || !s.Export.Image {
 			continue
 		}
-		began := b.begin(s)
+		b.results.Begin(s)
+		began := time.Now()
 		digest, err := b.exportImage(ctx, filepath.Join(b.job.Build, filepath.FromSlash(s.Export.To)))
 		if err != nil {
 			return fmt.Errorf("exporting the image of %s: %w", b.plan.Service, err)
 		}
 		result.Digest = digest
-		b.record(s, engine.Done, time.Since(began), nil)
+		b.results.End(s, engine.Done, time.Since(began), nil)
 		if err := b.push(ctx, s.Export, result); err != nil {
 			return err
 		}
@@ -38,18 +39,19 @@ func (b *build) push(ctx context.Context, from *pipeline.Export, result *engine.
 			continue
 		}
 		task := b.runner.o.Report.Start("push " + b.plan.Ref())
-		began := b.begin(s)
+		b.results.Begin(s)
+		began := time.Now()
 		digest, err := b.job.Push.PushLayout(ctx, filepath.Join(b.job.Build, filepath.FromSlash(from.To)), b.plan)
 		task.Done(err)
 		if err != nil {
 			if ctx.Err() != nil {
 				return err
 			}
-			b.record(s, engine.Failed, time.Since(began), &engine.Failure{Message: err.Error()})
+			b.results.End(s, engine.Failed, time.Since(began), &engine.Failure{Message: err.Error()})
 			continue
 		}
 		result.Digest = digest
-		b.record(s, engine.Done, time.Since(began), nil)
+		b.results.End(s, engine.Done, time.Since(began), nil)
 	}
 	return nil
 }

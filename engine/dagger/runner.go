@@ -83,7 +83,7 @@ func (r *Runner) Close() error {
 func (r *Runner) Run(ctx context.Context, job engine.Job) (*engine.Result, error) {
 	b := &build{
 		runner: r, job: job, plan: job.Plan, outputs: map[string]*sdk.Directory{},
-		sources: map[string]*sdk.Directory{}, results: map[string]*engine.StepResult{},
+		sources: map[string]*sdk.Directory{}, results: engine.NewSteps(job),
 	}
 	result, err := b.run(ctx)
 	if err != nil && ctx.Err() != nil {
@@ -99,13 +99,13 @@ type build struct {
 	plan    *pipeline.Plan
 	scratch *scratch.Dir
 	sources map[string]*sdk.Directory // by name
+	results *engine.Steps
 
 	mu      sync.Mutex
 	outputs map[string]*sdk.Directory // /out by step
 	image   *sdk.Container
 	// dockerfile is what the image was built by.
 	dockerfile []byte
-	results    map[string]*engine.StepResult
 	bases      map[string]string
 	lost       error // why the engine is gone, nil while it is there
 }
@@ -123,11 +123,11 @@ func (b *build) run(ctx context.Context) (*engine.Result, error) {
 		return nil, err
 	}
 	result := &engine.Result{Service: b.plan.Service, Engine: b.runner.o.Name, Bases: b.bases}
-	if !b.anyFailed() {
+	if !b.results.AnyFailed() {
 		if err := b.finish(ctx, result); err != nil {
 			return nil, err
 		}
 	}
-	b.collect(result)
+	result.Steps = b.results.Results()
 	return result, nil
 }

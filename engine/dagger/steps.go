@@ -25,11 +25,12 @@ func (b *build) steps(ctx context.Context) error {
 		wg.Go(func() {
 			sctx, ok := sched.Await(s)
 			if !ok {
-				b.record(s, engine.Skipped, 0, nil)
+				b.results.End(s, engine.Skipped, 0, nil)
 				sched.End(s, false)
 				return
 			}
-			began := b.begin(s)
+			b.results.Begin(s)
+			began := time.Now()
 			state, fail, err := b.step(sctx, s)
 			switch {
 			case err != nil && (errors.Is(context.Cause(sctx), schedule.ErrSkipped) || ctx.Err() != nil || b.gone(ctx, err)):
@@ -37,7 +38,7 @@ func (b *build) steps(ctx context.Context) error {
 			case err != nil:
 				state, fail = engine.Failed, b.explain(s, err)
 			}
-			b.record(s, state, time.Since(began), fail)
+			b.results.End(s, state, time.Since(began), fail)
 			sched.End(s, state == engine.Done || state == engine.Cached)
 		})
 	}
@@ -84,43 +85,4 @@ func (b *build) output(step string) *sdk.Directory {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.outputs[step]
-}
-
-// begin tells that a step begins.
-func (b *build) begin(s *pipeline.Step) time.Time {
-	b.job.Tell(s, engine.StepResult{ID: s.ID, Name: s.Name, State: engine.Running})
-	return time.Now()
-}
-
-func (b *build) record(s *pipeline.Step, state engine.State, took time.Duration, fail *engine.Failure) {
-	r := &engine.StepResult{ID: s.ID, Name: s.Name, State: state, Took: took, Failure: fail}
-	b.mu.Lock()
-	b.results[s.ID] = r
-	b.mu.Unlock()
-	b.job.Tell(s, *r)
-}
-
-func (b *build) anyFailed() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, r := range b.results {
-		if r.State == engine.Failed {
-			return true
-		}
-	}
-	return false
-}
-
-// collect puts the steps' results in the plan's order.
-func (b *build) collect(result *engine.Result) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for i := range b.plan.Steps {
-		s := &b.plan.Steps[i]
-		r := b.results[s.ID]
-		if r == nil {
-			r = &engine.StepResult{ID: s.ID, Name: s.Name, State: engine.Skipped}
-		}
-		result.Steps = append(result.Steps, *r)
-	}
 }

@@ -13,8 +13,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -22,6 +20,7 @@ import (
 
 	"slipway/engine/embedded"
 	"slipway/test/cachedir"
+	"slipway/test/child"
 )
 
 var (
@@ -88,14 +87,16 @@ const limit = 40 * time.Minute
 func run(t testing.TB, cmd *exec.Cmd) (stdout, all string, code int) {
 	t.Helper()
 	var out bytes.Buffer
-	var both buffer
+	var both child.Buffer
 	cmd.Stdout, cmd.Stderr = io.MultiWriter(&out, &both), &both
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	cmd.WaitDelay = 5 * time.Second
-	must(t, cmd.Start())
-	timer := time.AfterFunc(limit, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
+	p, err := child.Start(cmd, nil)
+	must(t, err)
+	t.Cleanup(p.KillGroup)
+	timer := time.AfterFunc(limit, p.KillGroup)
 	defer timer.Stop()
-	err := cmd.Wait()
+	<-p.Done
+	err = p.Err
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) && !errors.Is(err, exec.ErrWaitDelay) {
 		t.Fatalf("%s: %v", cmd, err)
@@ -121,22 +122,4 @@ func read(t testing.TB, elem ...string) string {
 func write(t testing.TB, file, content string) {
 	t.Helper()
 	must(t, os.WriteFile(file, []byte(content), 0o644))
-}
-
-// buffer takes what two streams write at once.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *buffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *buffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }

@@ -3,7 +3,6 @@
 package deploy
 
 import (
-	"bytes"
 	"flag"
 	"fmt"
 	"os"
@@ -11,8 +10,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -24,6 +21,7 @@ import (
 
 	"slipway/progress"
 	"slipway/test/baseimage"
+	"slipway/test/child"
 	"slipway/test/dockerd"
 	"slipway/test/gitrepo"
 	"slipway/test/registry"
@@ -201,34 +199,21 @@ func (b *bed) with(t testing.TB, env []string, args ...string) result {
 
 func (b *bed) start(t testing.TB, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{args: args, done: make(chan struct{}), cmd: exec.Command(binary, args...)}
+	p := &process{args: args, cmd: exec.Command(binary, args...)}
 	p.cmd.Dir = b.repo.Dir
 	p.cmd.Env = append(append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}, b.env...), env...)
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
-	started := make(chan error)
-	go func() {
-		runtime.LockOSThread() // Pdeathsig comes when the thread ends, and this one stays until the process does
-		defer runtime.UnlockOSThread()
-		err := p.cmd.Start()
-		started <- err
-		if err == nil {
-			_ = p.cmd.Wait() // its exit code says it
-		}
-		close(p.done)
-	}()
-	must(t, <-started)
-	t.Cleanup(func() {
-		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
-		<-p.done
-	})
+	c, err := child.Start(p.cmd, nil)
+	must(t, err)
+	p.done = c.Done
+	t.Cleanup(c.KillGroup)
 	return p
 }
 
 type process struct {
 	cmd            *exec.Cmd
 	args           []string
-	stdout, stderr buffer
+	stdout, stderr child.Buffer
 	done           chan struct{}
 }
 
@@ -294,22 +279,4 @@ func eventually(t testing.TB, what string, condition func() bool) {
 		}
 	}
 	t.Fatalf("waited in vain: %s", what)
-}
-
-// buffer can be read while a process writes to it.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *buffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *buffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/containerd/console"
+
+	"slipway/test/child"
 )
 
 // A person is asked, twice, and what is typed shows nowhere.
@@ -31,7 +33,7 @@ func TestSecretSetAsksOnATerminal(t *testing.T) {
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = side, side, side
 		must(t, cmd.Start())
 		must(t, side.Close())
-		var screen buffer
+		var screen child.Buffer
 		read := make(chan struct{})
 		go func() {
 			_, _ = io.Copy(&screen, terminal) // until the other side is closed

@@ -17,6 +17,7 @@ import (
 
 	"slipway/test/aptget"
 	"slipway/test/cachedir"
+	"slipway/test/child"
 )
 
 // Options say what the daemon can reach; the zero value reaches nothing but itself.
@@ -54,7 +55,7 @@ type Daemon struct {
 
 	mu      sync.Mutex
 	network *network
-	process *process // nil while down
+	process *child.Process // the first of its namespaces, nil while down
 }
 
 // Start runs a daemon until the test ends, installing Docker from Debian where it is missing.
@@ -108,12 +109,12 @@ func (d *Daemon) Up() {
 }
 
 // Down ends the daemon as a machine that shuts down: containers are stopped first.
-func (d *Daemon) Down() { d.end((*process).shutDown) }
+func (d *Daemon) Down() { d.end(shutDown) }
 
 // Kill ends the daemon and its containers at once, as a machine that loses power.
-func (d *Daemon) Kill() { d.end((*process).kill) }
+func (d *Daemon) Kill() { d.end((*child.Process).Kill) }
 
-func (d *Daemon) end(how func(*process)) {
+func (d *Daemon) end(how func(*child.Process)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.process == nil {

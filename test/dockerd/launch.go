@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/moby/moby/client"
+
+	"slipway/test/child"
 )
 
 // boot runs as process 1 of the daemon's namespaces, under tini. What a reboot forgets is
@@ -46,15 +48,13 @@ func (d *Daemon) launch() error {
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWUTS,
-		Pdeathsig:  syscall.SIGKILL, // the kernel then ends all in the process namespace
-		Setpgid:    true,            // a Ctrl-C is for the test, which then ends the daemon
 	}
-	p, err := start(cmd, d.network)
+	p, err := child.Start(cmd, d.network.enter)
 	if err != nil {
 		return err
 	}
 	if err := d.await(p); err != nil {
-		p.kill()
+		p.Kill()
 		return err
 	}
 	d.process = p
@@ -88,7 +88,7 @@ func (d *Daemon) configure() error {
 }
 
 // await asks the daemon until it answers, ends, or a minute has passed.
-func (d *Daemon) await(p *process) error {
+func (d *Daemon) await(p *child.Process) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	again := time.NewTicker(20 * time.Millisecond)
@@ -99,8 +99,8 @@ func (d *Daemon) await(p *process) error {
 			return nil
 		}
 		select {
-		case <-p.done:
-			return errors.Join(errors.New("it ended"), p.err)
+		case <-p.Done:
+			return errors.Join(errors.New("it ended"), p.Err)
 		case <-ctx.Done():
 			return fmt.Errorf("it did not answer within a minute: %w", err)
 		case <-again.C:

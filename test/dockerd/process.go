@@ -5,55 +5,21 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"syscall"
 	"time"
+
+	"slipway/test/child"
 )
 
-// process is the first process of a daemon's namespaces.
-type process struct {
-	cmd  *exec.Cmd
-	done chan struct{} // closed when all processes of the namespace are gone
-	err  error         // of the process; read it after done
-}
-
-// start runs cmd in the network. It keeps the thread that started it until cmd ends: the
-// kernel sends Pdeathsig when the thread is gone, not the process (prctl(2)).
-func start(cmd *exec.Cmd, n *network) (*process, error) {
-	p := &process{cmd: cmd, done: make(chan struct{})}
-	started := make(chan error)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread, in another network, ends with the goroutine
-		err := n.enter()
-		if err == nil {
-			err = cmd.Start()
-		}
-		started <- err
-		if err == nil {
-			p.err = cmd.Wait()
-			close(p.done)
-		}
-	}()
-	if err := <-started; err != nil {
-		return nil, fmt.Errorf("running %s: %w", cmd.Path, err)
-	}
-	return p, nil
-}
-
-func (p *process) kill() {
-	_ = p.cmd.Process.Kill() // the error would be that it has ended
-	<-p.done
-}
-
-func (p *process) shutDown() {
-	_ = p.cmd.Process.Signal(syscall.SIGTERM) // tini hands it to dockerd
+// shutDown ends the first process of a daemon's namespaces, and with it all others there.
+func shutDown(p *child.Process) {
+	_ = p.Cmd.Process.Signal(syscall.SIGTERM) // tini hands it to dockerd
 	select {
-	case <-p.done:
+	case <-p.Done:
 	case <-time.After(30 * time.Second): // dockerd gives containers 10 seconds
-		p.kill()
+		p.Kill()
 	}
 }
 

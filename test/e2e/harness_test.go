@@ -6,7 +6,6 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,8 +14,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -24,6 +21,7 @@ import (
 
 	"slipway/engine/embedded"
 	"slipway/test/cachedir"
+	"slipway/test/child"
 )
 
 var (
@@ -130,7 +128,6 @@ func (c call) command(t testing.TB, args ...string) *exec.Cmd {
 	cmd.Env = append(cmd.Env, hostGo...)
 	cmd.Env = append(cmd.Env, "HOME="+t.TempDir(), "SLIPWAY_HOME="+home, "SLIPWAY_CACHE="+cache, "SLIPWAY_ENGINE=embedded", "SLIPWAY_PROGRESS=plain")
 	cmd.Env = append(cmd.Env, c.env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	return cmd
 }
 
@@ -143,19 +140,14 @@ func (c call) slipway(t testing.TB, args ...string) result {
 // start starts the binary.
 func (c call) start(t testing.TB, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: c.command(t, args...), args: args, done: make(chan struct{})}
+	p := &process{cmd: c.command(t, args...), args: args}
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
-	if err := p.cmd.Start(); err != nil {
+	started, err := child.Start(p.cmd, nil)
+	if err != nil {
 		t.Fatalf("starting slipway: %v", err)
 	}
-	go func() {
-		_ = p.cmd.Wait() // its exit code says it
-		close(p.done)
-	}()
-	t.Cleanup(func() {
-		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
-		<-p.done
-	})
+	p.done = started.Done
+	t.Cleanup(started.KillGroup)
 	return p
 }
 
@@ -163,7 +155,7 @@ func (c call) start(t testing.TB, args ...string) *process {
 type process struct {
 	cmd            *exec.Cmd
 	args           []string
-	stdout, stderr safeBuffer
+	stdout, stderr child.Buffer
 	done           chan struct{}
 }
 
@@ -220,22 +212,4 @@ func eventually(t testing.TB, what string, condition func() bool) {
 		}
 	}
 	t.Fatalf("waited in vain: %s", what)
-}
-
-// safeBuffer can be read while a process writes to it.
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *safeBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *safeBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }

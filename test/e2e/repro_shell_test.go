@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/containerd/console"
+
+	"slipway/test/child"
 )
 
 // shell repeats the run with -shell=true on a terminal, types a line once the shell asks, wants
@@ -25,7 +27,7 @@ func (s *second) shell(t *testing.T, env []string, types, answer, end string) st
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = side, side, side
 	must(t, cmd.Start())
 	must(t, side.Close())
-	var screen safeBuffer
+	var screen child.Buffer
 	read := make(chan struct{})
 	go func() {
 		_, _ = io.Copy(&screen, terminal) // until the other side is closed
@@ -74,7 +76,7 @@ func (s *second) shell(t *testing.T, env []string, types, answer, end string) st
 }
 
 // shown is what a terminal was sent, with plain line ends.
-func shown(screen *safeBuffer) string { return strings.ReplaceAll(screen.String(), "\r", "") }
+func shown(screen *child.Buffer) string { return strings.ReplaceAll(screen.String(), "\r", "") }
 
 const leavingTest = `package main
 

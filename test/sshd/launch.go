@@ -7,10 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"time"
+
+	"slipway/test/child"
 )
 
 // boot runs as process 1 of the server's namespaces, under tini. $1 is the server's
@@ -69,15 +70,17 @@ func (s *Server) tryLaunch() error {
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS,
-		Pdeathsig:  syscall.SIGKILL, // the kernel then ends all in the process namespace
-		Setpgid:    true,
 	}
-	p, err := start(cmd, s.options.Machine)
+	var enter func() error
+	if s.options.Machine != nil {
+		enter = s.options.Machine.Enter
+	}
+	p, err := child.Start(cmd, enter)
 	if err != nil {
 		return err
 	}
 	if err := s.await(p, before); err != nil {
-		p.kill()
+		p.Kill()
 		return err
 	}
 	s.process = p
@@ -85,7 +88,7 @@ func (s *Server) tryLaunch() error {
 }
 
 // await reads the log from offset until the server listens, ends, or 20 seconds have passed.
-func (s *Server) await(p *process, offset int) error {
+func (s *Server) await(p *child.Process, offset int) error {
 	deadline := time.After(20 * time.Second)
 	again := time.NewTicker(5 * time.Millisecond)
 	defer again.Stop()
@@ -95,54 +98,16 @@ func (s *Server) await(p *process, offset int) error {
 			return nil
 		}
 		select {
-		case <-p.done:
+		case <-p.Done:
 			if strings.Contains(s.Log()[offset:], "Address already in use") {
 				return fmt.Errorf("port %d: %w", s.Port, syscall.EADDRINUSE)
 			}
-			return fmt.Errorf("it ended: %w", p.err)
+			return fmt.Errorf("it ended: %w", p.Err)
 		case <-deadline:
 			return errors.New("it did not listen within 20 seconds")
 		case <-again.C:
 		}
 	}
-}
-
-// process is the first process of a server's namespaces.
-type process struct {
-	cmd  *exec.Cmd
-	done chan struct{} // closed when all processes of the namespace are gone
-	err  error         // of the process; read it after done
-}
-
-// start runs cmd on a machine, nil for this one. It keeps the thread that started cmd until cmd ends: the kernel sends Pdeathsig when
-// the thread is gone, not the process (prctl(2)).
-func start(cmd *exec.Cmd, machine Machine) (*process, error) {
-	p := &process{cmd: cmd, done: make(chan struct{})}
-	started := make(chan error)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread may be in another network, and ends with the goroutine
-		var err error
-		if machine != nil {
-			err = machine.Enter()
-		}
-		if err == nil {
-			err = cmd.Start()
-		}
-		started <- err
-		if err == nil {
-			p.err = cmd.Wait()
-			close(p.done)
-		}
-	}()
-	if err := <-started; err != nil {
-		return nil, fmt.Errorf("running %s: %w", cmd.Path, err)
-	}
-	return p, nil
-}
-
-func (p *process) kill() {
-	_ = p.cmd.Process.Kill() // the error would be that it has ended
-	<-p.done
 }
 
 func (s *Server) logFile() string { return filepath.Join(s.dir, "sshd.log") }

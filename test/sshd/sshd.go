@@ -13,6 +13,7 @@ import (
 
 	"slipway/test/aptget"
 	"slipway/test/cachedir"
+	"slipway/test/child"
 )
 
 // Options describe the server; the zero value has root alone, with a key.
@@ -65,7 +66,7 @@ type Server struct {
 	userKeys map[string]string // PEM by user
 
 	mu      sync.Mutex
-	process *process // nil while down
+	process *child.Process // the first of its namespaces, nil while down
 }
 
 // Start runs an sshd until the test ends, installing Debian's where it is missing (its
@@ -118,7 +119,7 @@ func (s *Server) Stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.process != nil {
-		s.process.kill()
+		s.process.Kill()
 		s.process = nil
 	}
 }
