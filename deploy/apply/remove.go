@@ -83,17 +83,17 @@ func (r *run) keep() int { return max(r.Keep, 1) }
 const tidying = time.Minute
 
 // sweep removes stopped containers and unused images from the nodes.
-func (r *run) sweep(ctx context.Context, state *live.State) {
+func (r *run) sweep(ctx context.Context, state *live.State) collect.Swept {
 	if state == nil || r.Node == nil || r.CollectAfter < 0 {
-		return
+		return collect.Swept{}
 	}
 	ctx, cancel := context.WithTimeout(ctx, tidying)
 	defer cancel()
-	v, task := r.verdict, r.Report.Start("collecting what the nodes no longer need")
+	task := r.Report.Start("collecting what the nodes no longer need")
 	swept := collect.Sweep(ctx, state, collect.Needed(state, r.Want.Name, r.keep()), r.CollectAfter, r.Node)
 	for _, line := range swept.Removed {
 		task.Log("removed " + line)
 	}
 	task.Done(nil)
-	v.Collected, v.Warnings, v.Note = append(v.Collected, swept.Removed...), append(v.Warnings, swept.Warnings...), swept.Note
+	return swept
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/moby/moby/client"
 	"golang.org/x/sync/errgroup"
 
+	"slipway/deploy/collect"
 	"slipway/deploy/convert"
 	"slipway/deploy/diff"
 	"slipway/deploy/live"
@@ -107,11 +108,14 @@ func (r *run) through(ctx context.Context) (*Verdict, error) {
 	}
 	state := r.collect(ctx)
 	r.verdict.Result = Done
-	if err := r.entry.Finish(ctx, r.Docker, release.Done, ""); err != nil {
-		return r.verdict.conclude(), fmt.Errorf("all services run as wanted, but the record of release %d could not be completed: %w: deploy again", r.entry.Number, err)
+	swept := make(chan collect.Swept, 1) // what nodes no longer need is the same, noted or not
+	go func() { swept <- r.sweep(ctx, state) }()
+	if err = r.entry.Finish(ctx, r.Docker, release.Done, ""); err != nil {
+		err = fmt.Errorf("all services run as wanted, but the record of release %d could not be completed: %w: deploy again", r.entry.Number, err)
 	}
-	r.sweep(ctx, state)
-	return r.verdict.conclude(), nil
+	s := <-swept
+	r.verdict.Collected, r.verdict.Warnings, r.verdict.Note = append(r.verdict.Collected, s.Removed...), append(r.verdict.Warnings, s.Warnings...), s.Note
+	return r.verdict.conclude(), err
 }
 
 // badError ends the waves: these services did not come up.
@@ -141,6 +145,7 @@ func (r *run) services(ctx context.Context) error {
 		}
 	}
 	var unwatched []watch.Goal
+	var earlier []*written // in waves before the last one that was watched
 	for i, wave := range order {
 		var now []watch.Goal
 		var eg errgroup.Group
@@ -163,6 +168,7 @@ func (r *run) services(ctx context.Context) error {
 			})
 		}
 		err := eg.Wait()
+		before := len(r.written)
 		for _, w := range results {
 			if w != nil {
 				r.written = append(r.written, w)
@@ -175,11 +181,14 @@ func (r *run) services(ctx context.Context) error {
 		if i >= last {
 			now, unwatched = append(now, unwatched...), nil
 		}
+		if len(now) > 0 {
+			earlier = r.written[:before]
+		}
 		if err := r.watch(ctx, now); err != nil {
 			return err
 		}
 	}
-	return r.watch(ctx, r.again())
+	return r.watch(ctx, again(earlier))
 }
 
 func changing(a diff.Action) bool {
@@ -192,9 +201,9 @@ func (r *run) unchanged(s convert.Service) watch.Goal {
 }
 
 // again has what earlier waves wrote: it must still run when the last one is done.
-func (r *run) again() []watch.Goal {
+func again(earlier []*written) []watch.Goal {
 	var goals []watch.Goal
-	for _, w := range r.written {
+	for _, w := range earlier {
 		g := w.goal
 		g.Change = watch.Unchanged
 		goals = append(goals, g)

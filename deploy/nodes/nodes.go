@@ -50,17 +50,22 @@ func (n *Nodes) Docker(ctx context.Context, to swarm.Node) (*client.Client, erro
 }
 
 func (n *Nodes) connect(ctx context.Context, k *node, to swarm.Node) error {
-	own, err := identity(ctx, n.manager.Docker)
-	if err != nil {
-		return fmt.Errorf("asking Docker on %s which node it is: %w", n.manager.Name, err)
+	own := n.manager.NodeID
+	if own == "" {
+		var err error
+		if own, err = identity(ctx, n.manager.Docker); err != nil {
+			return fmt.Errorf("asking Docker on %s which node it is: %w", n.manager.Name, err)
+		}
 	}
 	if own == to.ID {
 		k.docker = n.manager.Docker
 		return nil
 	}
-	if k.host, err = n.manager.Node(ctx, names(to)...); err != nil {
+	host, err := n.manager.Node(ctx, names(to)...)
+	if err != nil {
 		return err
 	}
+	k.host = host
 	// What answers at an address is not always whom one means.
 	is, err := identity(ctx, k.host.Docker)
 	switch {

@@ -20,6 +20,8 @@ type Host struct {
 	// Name is what to call it in messages: "deploy@server.example", "tcp://server:2376",
 	// "this machine (unix:///var/run/docker.sock)".
 	Name string
+	// NodeID is the daemon's own in its swarm, once Manager has asked for it; else "".
+	NodeID string
 
 	login  *login // nil unless over SSH
 	socket string // of the daemon there

@@ -10,12 +10,13 @@ import (
 )
 
 // Manager checks that the daemon manages a working swarm. The error is ErrNotSwarm or
-// ErrNotManager, with what to do.
+// ErrNotManager, with what to do. From then on the node's ID is known.
 func (h *Host) Manager(ctx context.Context) error {
 	info, err := h.Docker.Info(ctx, client.InfoOptions{})
 	if err != nil {
 		return fmt.Errorf("asking Docker on %s about its swarm: %w", h.Name, err)
 	}
+	h.NodeID = info.Info.Swarm.NodeID
 	return checkManager(h.Name, info.Info.Swarm)
 }
 
