@@ -71,7 +71,7 @@ func newBench(b *testing.B) *bench {
 	if err != nil {
 		b.Fatal(err)
 	}
-	show, err := display.New(os.Stderr, "quiet")
+	show, err := display.New(os.Stderr, "quiet", "bench")
 	if err != nil {
 		b.Fatal(err)
 	}

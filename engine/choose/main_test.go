@@ -38,7 +38,7 @@ type ran struct {
 // left out) on the engine of those options, with a fresh cache directory.
 func runOn(t *testing.T, o Options, r *gitrepo.Repo, services ...string) map[string]ran {
 	t.Helper()
-	show, err := display.New(os.Stderr, "quiet")
+	show, err := display.New(os.Stderr, "quiet", "test")
 	must(t, err)
 	defer show.Close()
 	o.Display, o.CacheDir, o.ServerSource = show, cacheDir(t), "../../tools/buildkitd"

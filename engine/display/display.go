@@ -43,13 +43,14 @@ type Recorder interface {
 func (d *Display) Record(to Recorder) { d.to = to }
 
 // New starts a display on out: live where out is a terminal, plain lines elsewhere or
-// where $SLIPWAY_PROGRESS says "plain". "quiet" shows nothing.
-func New(out *os.File, mode string) (*Display, error) {
+// where $SLIPWAY_PROGRESS says "plain". "quiet" shows nothing. The live view is headed by what is
+// being done.
+func New(out *os.File, mode, doing string) (*Display, error) {
 	m := progressui.AutoMode
 	if mode != "" {
 		m = progressui.DisplayMode(mode)
 	}
-	ui, err := progressui.NewDisplay(out, m)
+	ui, err := progressui.NewDisplay(out, m, progressui.WithPhase(doing))
 	if err != nil {
 		return nil, fmt.Errorf("SLIPWAY_PROGRESS=%s: %w (use auto, plain, tty, rawjson or quiet)", mode, err)
 	}

@@ -30,7 +30,7 @@ func TestABuildIsSeenBeforeItIsShownAndAClosedDisplayBlocksNobody(t *testing.T) 
 		t.Fatal(err)
 	}
 	defer func() { _ = out.Close() }()
-	d, err := New(out, "plain")
+	d, err := New(out, "plain", "test")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ func TestWhatIsShownIsRecordedAndNewsAboutItIsNot(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = out.Close() }()
-	d, err := New(out, "plain")
+	d, err := New(out, "plain", "test")
 	if err != nil {
 		t.Fatal(err)
 	}
