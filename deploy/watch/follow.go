@@ -6,23 +6,34 @@ import (
 	"time"
 
 	"github.com/moby/moby/api/types/events"
+	"github.com/moby/moby/api/types/swarm"
 	"github.com/moby/moby/client"
 )
 
-// follow gives a sign for each event of a service, or of a container on the manager's own
-// node. A stream that ends is opened again.
-func (w *watcher) follow(ctx context.Context) <-chan struct{} {
-	signs := make(chan struct{}, 1)
-	sign := func() {
+// signs are reasons to look: that an update has ended, which may be the last thing that was
+// waited for, and any, that one included.
+type signs struct{ ended, any chan struct{} }
+
+func (s *signs) give(ended bool) {
+	for _, ch := range []chan struct{}{s.any, s.ended} {
 		select {
-		case signs <- struct{}{}:
-		default:
+		case ch <- struct{}{}:
+		default: // there is one already
+		}
+		if !ended {
+			return
 		}
 	}
+}
+
+// follow gives a sign for each event of a service, or of a container on the manager's own
+// node. A stream that ends is opened again.
+func (w *watcher) follow(ctx context.Context) *signs {
+	signs := &signs{ended: make(chan struct{}, 1), any: make(chan struct{}, 1)}
 	go func() {
 		for ctx.Err() == nil {
 			stream := w.docker.Events(ctx, client.EventsListOptions{Filters: make(client.Filters).Add("type", "service", "container")})
-			w.listen(ctx, stream, sign)
+			w.listen(ctx, stream, signs)
 			select {
 			case <-ctx.Done():
 			case <-time.After(time.Second):
@@ -32,7 +43,7 @@ func (w *watcher) follow(ctx context.Context) <-chan struct{} {
 	return signs
 }
 
-func (w *watcher) listen(ctx context.Context, stream client.EventsResult, sign func()) {
+func (w *watcher) listen(ctx context.Context, stream client.EventsResult, signs *signs) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -48,9 +59,19 @@ func (w *watcher) listen(ctx context.Context, stream client.EventsResult, sign f
 					w.evidence.unhealthy(ctx, m.Actor.Attributes["com.docker.swarm.task.id"], m.Actor.ID)
 				}
 			}
-			sign()
+			signs.give(m.Type == events.ServiceEventType && over(m.Actor.Attributes["updatestate.new"]))
 		}
 	}
+}
+
+// over tells whether an update has ended, well or not: one that is rolled back has failed. The
+// state is told with an event where it has changed (moby, daemon/cluster: logServiceEvent).
+func over(state string) bool {
+	switch swarm.UpdateState(state) {
+	case swarm.UpdateStateCompleted, swarm.UpdateStatePaused, swarm.UpdateStateRollbackPaused, swarm.UpdateStateRollbackCompleted, swarm.UpdateStateRollbackStarted:
+		return true
+	}
+	return false
 }
 
 func (w *watcher) ours(service string) bool {

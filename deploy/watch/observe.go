@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -13,9 +14,13 @@ import (
 	"slipway/progress"
 )
 
-// pace bounds how often the Swarm is read: Swarm has no events for tasks, and a burst of
-// events is one reason to look, not many.
-const pace = 200 * time.Millisecond
+// How often the Swarm is read at most and at least. Each reading costs the manager as much as
+// a part of what it is watched for. Swarm has no events for tasks.
+const (
+	burst  = 20 * time.Millisecond  // what comes within it is one reason to look, not many
+	pace   = 200 * time.Millisecond // between readings, as long as no update has ended
+	silent = 500 * time.Millisecond // where nothing is heard
+)
 
 // Watch follows all goals at once. It survives a lost connection and a restarted manager up to
 // the deadline. The error is about the watching (a stop, a connection that stayed away): what
@@ -29,7 +34,7 @@ func Watch(ctx context.Context, docker *client.Client, goals []Goal, o Options) 
 	defer cancel(nil)
 	w := &watcher{docker: docker, goals: goals, o: o, began: began, ends: began.Add(o.Timeout), shown: map[string]*shown{}, evidence: newEvidence(docker, o.Node)}
 	defer func() { w.close() }()
-	var events <-chan struct{}
+	var events *signs
 	for {
 		all, err := w.read(ctx)
 		if err != nil {
@@ -76,25 +81,34 @@ func settled(all []Outcome, stopOnFailure bool) bool {
 	return final || stopOnFailure && failed && !rolling
 }
 
-// pause waits for an event, or for the time to look at tasks again.
-func (w *watcher) pause(ctx context.Context, events <-chan struct{}) error {
-	least := time.NewTimer(20 * time.Millisecond) // gathers what comes in a burst
-	defer least.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-least.C:
+// pause waits until an update has ended, or until it is time to look what else has happened.
+func (w *watcher) pause(ctx context.Context, events *signs) error {
+	sleep := func(d time.Duration, early <-chan struct{}) error {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-early:
+			return errEarly
+		case <-timer.C:
+			return nil
+		}
 	}
-	most := time.NewTimer(pace)
-	defer most.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-events:
-	case <-most.C:
+	err := sleep(burst, nil)
+	if err == nil {
+		err = sleep(pace-burst, events.ended)
 	}
-	return nil
+	if err == nil {
+		err = sleep(silent-pace, events.any)
+	}
+	if errors.Is(err, errEarly) {
+		return nil
+	}
+	return err
 }
+
+var errEarly = errors.New("there is something to look at")
 
 // read looks once at all services and judges them.
 func (w *watcher) read(ctx context.Context) ([]Outcome, error) {
