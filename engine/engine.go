@@ -76,6 +76,7 @@ const (
 	Cached  State = "cached"  // nothing was run: the result was there
 	Failed  State = "failed"  // ran and failed
 	Skipped State = "skipped" // something that it needs failed
+	Reused  State = "reused"  // no engine was asked: a trusted entry says that it passed (package reuse)
 	Running State = "running" // of a step that a Job tells of while it runs; in no Result
 )
 

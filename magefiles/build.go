@@ -18,6 +18,16 @@ func (Build) Service(name string) { launch.Exit(launch.Slipway("build:service", 
 // All does the same for every service, side by side, and names every failure.
 func (Build) All() { launch.Exit(launch.Slipway("build:all")) }
 
+// Affected does the same for the services whose inputs have changed since the branch left main, uncommitted changes included. Flag: -base=BRANCH (or a commit) compares with another.
+func (Build) Affected(base *string) {
+	launch.Exit(launch.Slipway(launch.Args("build:affected").Text("base", base)...))
+}
+
+// Why tells which inputs of a service have changed since the branch left main, and which commit last changed each: that gives the tag. Nothing is started. Flags: -base=BRANCH (or a commit), -json=true.
+func (Build) Why(name string, base *string, json *bool) {
+	launch.Exit(launch.Slipway(launch.Args("build:why", name).Text("base", base).Bool("json", json)...))
+}
+
 // Lint runs golangci-lint on a service, with the repository's settings, and nothing else.
 func (Build) Lint(name string) { launch.Exit(launch.Slipway("build:lint", name)) }
 

@@ -15,6 +15,9 @@ type Self mg.Namespace
 // Test runs the whole suite: services, pipeline, engines, registries. It installs and starts what it needs, as root on Debian.
 func (Self) Test() { launch.Exit(selftest.Test()) }
 
+// E2E runs the sample system as a whole on a throw-away Swarm: the page, a rolling update under load, a broken release, dev beside prod.
+func (Self) E2E() { launch.Exit(selftest.E2E()) }
+
 // Lint runs golangci-lint on every module of this repository.
 func (Self) Lint() { launch.Exit(selftest.Lint()) }
 

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -101,6 +102,15 @@ func (r *Repo) inspect(name string) (*Service, error) {
 	return s, nil
 }
 
+// defaultDockerfiles are where a Dockerfile of the service is looked for.
+func defaultDockerfiles(r *Repo, s *Service) []string {
+	files := []string{path.Join(s.Dir, "Dockerfile")}
+	if s.Main != "" {
+		files = append(files, path.Join(r.Settings.ServicesDir, "Dockerfile"))
+	}
+	return files
+}
+
 // context is the services' root, as the Dockerfile's contract has it, unless the service
 // brings a context of its own: a .dockerignore, which means something only at a context's
 // root, or a go.mod, which makes the directory complete by itself, beside its Dockerfile.
@@ -108,10 +118,15 @@ func (r *Repo) context(s *Service) string {
 	switch {
 	case s.Settings.Context != "":
 		return path.Clean(s.Settings.Context)
-	case s.Dockerfile == path.Join(s.Dir, "Dockerfile") && len(r.Tree.present(s.Dir, ".dockerignore", "go.mod")) > 0:
+	case s.Dockerfile == path.Join(s.Dir, "Dockerfile") && slices.ContainsFunc(ownContext(s.Dir), r.Tree.Has):
 		return s.Dir
 	}
 	return r.Settings.ServicesDir
+}
+
+// ownContext are the files that make a service's directory a build context.
+func ownContext(dir string) []string {
+	return []string{path.Join(dir, ".dockerignore"), path.Join(dir, "go.mod")}
 }
 
 func (r *Repo) findMain(dir, name string) (string, error) {

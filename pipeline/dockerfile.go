@@ -229,15 +229,11 @@ func dockerfileError(name string, err error) error {
 	return fmt.Errorf("%s:%d: %s", name, line, msg)
 }
 
-// ignoreFile is the .dockerignore that counts for a Dockerfile and a context: the one
-// named after the Dockerfile wins (Docker's documentation, "Filename and location").
-func (t *Tree) ignoreFile(dockerfile, context string) string {
-	for _, f := range []string{dockerfile + ".dockerignore", path.Join(context, ".dockerignore")} {
-		if t.Has(f) {
-			return f
-		}
-	}
-	return ""
+// ignoreFiles are the .dockerignore files for a Dockerfile and a context. The first that is
+// there counts: the one named after the Dockerfile (Docker's documentation, "Filename and
+// location").
+func ignoreFiles(dockerfile, context string) []string {
+	return []string{dockerfile + ".dockerignore", path.Join(context, ".dockerignore")}
 }
 
 func (t *Tree) readIgnore(file string) (*patternmatcher.PatternMatcher, error) {

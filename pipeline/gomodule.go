@@ -33,6 +33,18 @@ func (t *Tree) moduleDir(dir string) string {
 }
 
 func (t *Tree) readModule(dir string) (*module, error) {
+	r := remember(&t.memo, &t.memo.modules, dir, func() moduleRead {
+		mod, err := t.parseModule(dir)
+		return moduleRead{mod, err}
+	})
+	if r.err != nil {
+		return nil, r.err
+	}
+	own := *r.mod // whoever replaces it gives it another path
+	return &own, nil
+}
+
+func (t *Tree) parseModule(dir string) (*module, error) {
 	name := path.Join(dir, "go.mod")
 	data, err := t.Read(name)
 	if err != nil {

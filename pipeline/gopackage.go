@@ -1,8 +1,6 @@
 package pipeline
 
 import (
-	"errors"
-	"fmt"
 	"go/build"
 	"io"
 	"io/fs"
@@ -11,79 +9,181 @@ import (
 	"sort"
 	"strings"
 	"time"
+
+	"golang.org/x/mod/modfile"
 )
 
 // closure is what a service's main package is made of, within the repository.
 type closure struct {
 	Main     *module
 	Work     *workspace // nil without a go.work
+	Local    []*module  // that an import can resolve to, Main among them
 	Files    []string   // module and workspace files
 	Packages []goPackage
-	Vendor   []string // vendor directories
-}
+	Vendored []goPackage // packages of the vendor directory, where it alone says where imports are
+	Vendor   []string    // vendor directories
+	External []string    // imports that no module of the tree has; those of the standard library are not among them
+	Release  string      // of Go, "" where nothing names one
 
-// goPackage is a directory with Go code that a service needs, its tests' needs included.
-type goPackage struct {
-	Dir    string
-	Embeds []string // go:embed patterns, relative to Dir
+	// deciding are rules for what is not there and would lead the imports elsewhere, strangers
+	// the go.mod files that keep directories out.
+	deciding  []rule
+	strangers []string
 }
 
 // goClosure follows the imports of the main package in main and of the packages below dir
-// that belong to the same module, through the modules of this tree, with their tests: what
-// `go list -deps -test` lists, without Go, a module cache or a network. Build constraints
-// are applied as for GOOS and GOARCH with CGO off and on (a file for either counts).
+// that belong to the same module, through the modules of this tree, with the tests of that
+// module: what `go list -deps -test` lists, without Go, a module cache or a network. Build
+// constraints are applied as for GOOS and GOARCH with CGO off and on (a file for either
+// counts).
 func (t *Tree) goClosure(dir, main string, goos, goarch string) (*closure, error) {
 	mod, err := t.findModule(main)
 	if err != nil {
 		return nil, err
 	}
-	mods, work, files, err := t.localModules(mod)
-	if err != nil {
+	c := &closure{Main: mod}
+	if c.Local, c.Work, c.Files, err = t.localModules(mod); err != nil {
 		return nil, err
 	}
-	c := &closure{Main: mod, Work: work, Files: files}
-	roots := []string{mod.Dir}
-	if work != nil && work.Dir != mod.Dir {
-		roots = append(roots, work.Dir)
-	}
-	for _, root := range roots {
-		if vendor := path.Join(root, "vendor"); t.Has(path.Join(vendor, "modules.txt")) {
-			c.Vendor = append(c.Vendor, vendor)
-		}
-	}
-	seen := map[string]bool{}
-	var queue []string
-	push := func(dir string) {
-		if !seen[dir] {
-			seen[dir] = true
-			queue = append(queue, dir)
-		}
-	}
-	push(main)
+	c.Release, _ = c.goVersion() // whoever builds needs it and reports
+	c.findVendor(t)
+	w := walk{tree: t, closure: c, target: goTarget{goos, goarch, c.Release}, seen: map[string]bool{}, external: map[string]bool{}}
+	w.push(main)
 	for _, d := range t.goDirs(dir) {
 		if t.moduleDir(d) == mod.Dir {
-			push(d)
+			w.push(d)
 		}
 	}
-	for len(queue) > 0 {
-		d := queue[0]
-		queue = queue[1:]
-		pkg, imports, err := t.readPackage(d, goos, goarch)
-		if err != nil {
+	for len(w.queue) > 0 {
+		d := w.queue[0]
+		w.queue = w.queue[1:]
+		if err := w.read(d); err != nil {
 			return nil, err
 		}
-		if pkg == nil {
-			continue
-		}
-		c.Packages = append(c.Packages, *pkg)
-		for _, imp := range imports {
-			if dir, ok := t.resolve(mods, imp); ok {
-				push(dir)
-			}
-		}
 	}
-	sort.Slice(c.Packages, func(i, j int) bool { return c.Packages[i].Dir < c.Packages[j].Dir })
+	for _, list := range [][]goPackage{c.Packages, c.Vendored} {
+		sort.Slice(list, func(i, j int) bool { return list[i].Dir < list[j].Dir })
+	}
+	c.External = sortedKeys(w.external)
 	return c, nil
+}
+
+// walk follows imports from package to package.
+type walk struct {
+	tree     *Tree
+	closure  *closure
+	target   goTarget
+	seen     map[string]bool
+	queue    []string
+	external map[string]bool
+}
+
+func (w *walk) push(dir string) {
+	if !w.seen[dir] {
+		w.seen[dir] = true
+		w.queue = append(w.queue, dir)
+	}
+}
+
+// read notes a directory's package and pushes what it imports. Tests are run of the main
+// package's module alone, so those of others, and what they import, mean nothing.
+func (w *walk) read(dir string) error {
+	c := w.closure
+	vendored := c.inVendor(dir)
+	files, err := w.tree.packageAt(dir, w.target)
+	if err != nil {
+		return err
+	}
+	pkg := goPackage{Dir: dir, Tests: !vendored && w.tree.moduleDir(dir) == c.Main.Dir, target: w.target}
+	if files == nil {
+		// Nothing here is for this target; another content of a file could be.
+		pkg.empty = true
+		c.deciding = append(c.deciding, kinded{packageDir(pkg), "package " + dir})
+		w.within(dir)
+		return nil
+	}
+	pkg.Files, pkg.Embeds = files.Files, files.Embeds
+	imports := files.Imports
+	if pkg.Tests {
+		pkg.Files = slices.Concat(files.Files, files.TestFiles)
+		pkg.Embeds = slices.Concat(files.Embeds, files.TestEmbeds)
+		imports = slices.Concat(files.Imports, files.TestImports)
+		slices.Sort(pkg.Embeds)
+		pkg.Embeds = slices.Compact(pkg.Embeds)
+	}
+	if vendored {
+		c.Vendored = append(c.Vendored, pkg)
+	} else {
+		c.Packages = append(c.Packages, pkg)
+		w.within(dir)
+	}
+	for _, imp := range imports {
+		w.follow(imp)
+	}
+	return nil
+}
+
+// within notes what decides to which module a directory belongs: the go.mod files that are
+// not there between it and its module.
+func (w *walk) within(dir string) {
+	for _, d := range up(dir) {
+		file := path.Join(d, "go.mod")
+		if w.tree.Has(file) {
+			return
+		}
+		w.closure.deciding = append(w.closure.deciding, kinded{exact(file), kindModule})
+	}
+}
+
+// follow finds what an import leads to.
+func (w *walk) follow(imp string) {
+	c, t := w.closure, w.tree
+	if imp == "C" || imp == "unsafe" {
+		return
+	}
+	if in, dir := locate(c.Local, imp); in != nil {
+		// A module nested in that one is a stranger, unless it was named itself.
+		if t.IsDir(dir) && t.moduleDir(dir) == in.Dir {
+			w.push(dir)
+			return
+		}
+		w.missing(in, dir)
+	}
+	if c.vendorAlone() {
+		dir := path.Join(c.Vendor[0], imp)
+		switch first, _, _ := strings.Cut(imp, "/"); {
+		case t.IsDir(dir):
+			w.push(dir)
+		case strings.Contains(first, "."):
+			w.missing(c.Main, dir)
+			w.external[imp] = true
+		}
+		return
+	}
+	if c.outside(imp) {
+		w.external[imp] = true
+	}
+}
+
+// missing notes a directory that an import leads to and that has no package of this build.
+func (w *walk) missing(in *module, dir string) {
+	c := w.closure
+	if stranger := w.tree.moduleDir(dir); stranger != in.Dir && within(in.Dir, stranger) {
+		c.strangers = append(c.strangers, path.Join(stranger, "go.mod"))
+		return
+	}
+	c.deciding = append(c.deciding, kinded{packageDir(goPackage{Dir: dir, Tests: true, empty: true, target: w.target}), "package " + dir})
+	w.within(dir)
+}
+
+// outside reports whether an import that the tree does not have is a module's, and not the
+// standard library's.
+func (c *closure) outside(imp string) bool {
+	if first, _, _ := strings.Cut(imp, "/"); strings.Contains(first, ".") {
+		return true
+	}
+	// A required module may have any name if it is replaced.
+	return slices.ContainsFunc(c.Main.File.Require, func(r *modfile.Require) bool { return within(r.Mod.Path, imp) })
 }
 
 // goDirs are the directories at and below dir that the pattern ./... can match there: no
@@ -114,58 +214,19 @@ func (t *Tree) matchedByDots(root, dir string) bool {
 	return true
 }
 
-// resolve finds the directory of an import path in the tree's modules: the module with
-// the longest path that is a prefix of it.
-func (t *Tree) resolve(mods []*module, imp string) (string, bool) {
-	var best *module
+// locate finds the module that an import path belongs to, the one with the longest path that
+// is a prefix of it, and the directory that it has there. Nothing says that this is there, or
+// that no other module is nested above it.
+func locate(mods []*module, imp string) (best *module, dir string) {
 	for _, m := range mods {
 		if within(m.Path, imp) && (best == nil || len(m.Path) > len(best.Path)) {
 			best = m
 		}
 	}
 	if best == nil {
-		return "", false
+		return nil, ""
 	}
-	dir := path.Join(best.Dir, strings.TrimPrefix(imp, best.Path))
-	// A module nested in that one is a stranger, unless it was named itself.
-	return dir, t.IsDir(dir) && t.moduleDir(dir) == best.Dir
-}
-
-// readPackage parses a directory's imports and embeds; nil where it has no Go files for
-// this platform.
-func (t *Tree) readPackage(dir, goos, goarch string) (*goPackage, []string, error) {
-	pkg := &goPackage{Dir: dir}
-	var imports []string
-	found := false
-	for _, cgo := range []bool{false, true} {
-		bp, err := t.buildContext(goos, goarch, cgo).ImportDir("/"+dir, 0)
-		var none *build.NoGoError
-		var multi *build.MultiplePackageError
-		switch {
-		case errors.As(err, &none):
-			continue
-		case errors.As(err, &multi):
-			return nil, nil, fmt.Errorf("%s: two packages in one directory: %s (%s) and %s (%s)", dir, multi.Packages[0], multi.Files[0], multi.Packages[1], multi.Files[1])
-		case err != nil && bp == nil:
-			return nil, nil, fmt.Errorf("reading the Go package in %s: %w", dir, err)
-		}
-		// A file that does not parse is the compiler's to report, with its line: what was
-		// read of the package until then is enough to hand it over.
-		found = true
-		for _, list := range [][]string{bp.Imports, bp.TestImports, bp.XTestImports} {
-			imports = append(imports, list...)
-		}
-		for _, list := range [][]string{bp.EmbedPatterns, bp.TestEmbedPatterns, bp.XTestEmbedPatterns} {
-			pkg.Embeds = append(pkg.Embeds, list...)
-		}
-	}
-	if !found {
-		return nil, nil, nil
-	}
-	sort.Strings(imports)
-	sort.Strings(pkg.Embeds)
-	pkg.Embeds = slices.Compact(pkg.Embeds)
-	return pkg, imports, nil
+	return best, path.Join(best.Dir, strings.TrimPrefix(imp, best.Path))
 }
 
 // isMain reports whether dir holds a main package for the platform.

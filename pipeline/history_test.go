@@ -28,7 +28,11 @@ func commits(t *testing.T, text ...string) []Commit {
 			case len(fields) == 1:
 				c.Parents = append(c.Parents, Parent{Hash: id(fields[0])})
 			case len(fields) == 2:
-				c.Parents = append(c.Parents, Parent{Hash: id(fields[0]), Changed: strings.Split(fields[1], ",")})
+				parent := Parent{Hash: id(fields[0])}
+				for _, path := range strings.Split(fields[1], ",") {
+					parent.Changed = append(parent.Changed, Change{Path: path})
+				}
+				c.Parents = append(c.Parents, parent)
 			}
 		}
 		out = append(out, c)
@@ -64,11 +68,11 @@ func TestHistory(t *testing.T) {
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			list := commits(t, c.history...)
-			h := NewHistory(list[0].Hash)
+			h := NewHistory(list[0].Hash, nil)
 			var x, y Tag
 			var xCut, yCut bool
-			h.Find(list[0].Hash, &Inputs{rules: []rule{exact("x")}}, &x, &xCut)
-			h.Find(list[0].Hash, &Inputs{rules: []rule{exact("y")}}, &y, &yCut)
+			h.Find(list[0].Hash, &Inputs{rules: []rule{exact("x")}}, nil, &x, &xCut)
+			h.Find(list[0].Hash, &Inputs{rules: []rule{exact("y")}}, nil, &y, &yCut)
 			for _, commit := range list {
 				if h.Done() {
 					break
@@ -97,7 +101,7 @@ func TestHistory(t *testing.T) {
 }
 
 func TestHistoryRefusesWhatIsNoCommit(t *testing.T) {
-	says(t, NewHistory("x").Feed(Commit{Hash: "fatal: bad object"}), `reading git's history: "fatal: bad object" is no commit`)
+	says(t, NewHistory("x", nil).Feed(Commit{Hash: "fatal: bad object"}), `reading git's history: "fatal: bad object" is no commit`)
 }
 
 func TestATagIsTheDateInUTCAndEightDigits(t *testing.T) {

@@ -97,19 +97,29 @@ func (m *maker) readDockerfile() error {
 		return err
 	}
 	files := contextFiles{root: s.Context, copies: m.docker.Copies}
-	m.packing = []rule{exact(s.Dockerfile)}
-	if ignore := t.ignoreFile(s.Dockerfile, s.Context); ignore != "" {
-		if files.ignore, err = t.readIgnore(ignore); err != nil {
-			return err
+	m.packing = []rule{kinded{exact(s.Dockerfile), kindDocker}}
+	if own := path.Join(s.Dir, "Dockerfile"); s.Settings.Dockerfile == "" {
+		m.packing = append(m.packing, kinded{exact(own), kindDocker}) // it would win
+		if s.Dockerfile == own && s.Settings.Context == "" {
+			m.plan.Inputs.Parts = append(m.plan.Inputs.Parts, m.contextPart())
 		}
-		m.packing = append(m.packing, exact(ignore))
+	}
+	ignores := ignoreFiles(s.Dockerfile, s.Context)
+	for _, ignore := range ignores {
+		if t.Has(ignore) {
+			if files.ignore, err = t.readIgnore(ignore); err != nil {
+				return err
+			}
+			break
+		}
 	}
 	if files = t.linkedContext(files); len(files.copies) > 0 {
-		m.packing = append(m.packing, files)
+		m.packing = append(m.packing, kinded{files, kindContext})
+		m.plan.Inputs.Parts = append(m.plan.Inputs.Parts, t.ignorePart(ignores, files.copies))
 	}
 	src := Source{Name: s.Name + "/context", Root: s.Context}
-	for _, f := range t.Below(s.Context) {
-		if files.match(f) && path.Clean(rel(s.Context, f)) != "build/"+s.Name {
+	for _, f := range t.match([]rule{files}) {
+		if rel(s.Context, f) != "build/"+s.Name {
 			src.Files = append(src.Files, rel(s.Context, f))
 		}
 	}

@@ -7,158 +7,126 @@ import (
 	"hash"
 	"io"
 	"path"
-	"strings"
-
-	"github.com/moby/patternmatcher"
 )
 
-// Inputs is what a service's build depends on, as files. The rules decide for any path,
-// one that a commit deleted included, which is how history is read; Files are those that
-// are there now.
+// Inputs is what a service's build depends on. Files count whole, of Parts only what is
+// said there. The rules decide for any path, one that a commit deleted included, and one
+// whose mere being there would decide otherwise (a Dockerfile of the service's own, a
+// go.work above it): that is how history is read.
 type Inputs struct {
-	// Hash is over the files' paths, modes and contents, and all else that decides what is
-	// built: the Go version, the toolchain image, the build arguments, PlanVersion.
+	// Hash is over the files' paths, modes and contents, the parts, and all else that decides
+	// what is built: the tools, the toolchain image, the build arguments, PlanVersion. It is
+	// the same in every clone. Bases are not in it: see ReuseTag.
 	Hash  string   `json:"hash"`
 	Files []string `json:"files"`
+	Parts []Part   `json:"parts,omitempty"`
+	// Bases are images that the build starts from, as the Dockerfile and the settings name
+	// them: what they hold is known only to who asks their registry.
+	Bases []string `json:"bases,omitempty"`
 
 	rules []rule
+	tree  *Tree // nil for inputs that are rules alone
+	// Indexes: Files, the files of Parts, and the directories whose sources build constraints
+	// leave out or let in.
+	set, partial, packages map[string]bool
 }
 
-// Match reports whether a file of that path is an input.
-func (in *Inputs) Match(file string) bool { return matchAny(in.rules, file) }
-
-// rule says of a path whether it is an input.
-type rule interface{ match(file string) bool }
-
-func matchAny(rules []rule, file string) bool {
-	for _, r := range rules {
-		if r.match(file) {
-			return true
+// index completes inputs that have their rules and parts.
+func (in *Inputs) index(t *Tree) {
+	in.tree, in.Files = t, t.match(in.rules)
+	in.set, in.partial, in.packages = map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, f := range in.Files {
+		in.set[f] = true
+	}
+	for _, p := range in.Parts {
+		for _, f := range p.Files {
+			in.partial[f] = true
 		}
 	}
-	return false
+	for _, r := range in.rules {
+		if c, ok := bare(r).(conditional); ok {
+			for _, dir := range c.dirs(t) {
+				in.packages[dir] = true
+			}
+		}
+	}
 }
 
-// exactly matches files by name.
-type exactly map[string]bool
+// conditional is a rule for which a file's content decides.
+type conditional interface {
+	rule
+	dirs(t *Tree) []string
+	// compiles decides about a content of a file for which match says to ask.
+	compiles(file string, data []byte) bool
+}
 
-func (r exactly) match(file string) bool { return r[file] }
-
-func exact(files ...string) exactly {
-	r := exactly{}
-	for _, f := range files {
-		r[f] = true
+func bare(r rule) rule {
+	if k, ok := r.(kinded); ok {
+		return k.rule
 	}
 	return r
 }
 
-// serviceDir matches all that is in a service's directory but prose and what only the
-// image is made of: a test may read any file that lies beside it.
-type serviceDir string
-
-func (r serviceDir) match(file string) bool {
-	if !within(string(r), file) {
-		return false
+// Match reports whether a file of that path is an input, or would be if it were there. Files
+// of Parts are not.
+func (in *Inputs) Match(file string) bool {
+	if in.tree != nil && in.tree.Has(file) {
+		return in.set[file]
 	}
-	base := path.Base(file)
-	return !strings.HasSuffix(base, ".md") && base != ".dockerignore" && !isDockerfile(base)
+	return in.about(file) != no
 }
 
-func isDockerfile(base string) bool {
-	return base == "Dockerfile" || strings.HasPrefix(base, "Dockerfile.") || strings.HasSuffix(base, ".Dockerfile")
-}
-
-// wholeDir matches all that is in a directory.
-type wholeDir string
-
-func (r wholeDir) match(file string) bool { return within(string(r), file) }
-
-// packageDir matches the files of a Go package in a directory that other packages share:
-// sources, test data, embedded files.
-type packageDir goPackage
-
-// goExtensions are what the go command reads in a package's directory (`go help list`,
-// the *Files fields).
-var goExtensions = map[string]bool{
-	".go": true, ".c": true, ".cc": true, ".cpp": true, ".cxx": true, ".m": true, ".h": true, ".hh": true, ".hpp": true,
-	".hxx": true, ".f": true, ".F": true, ".for": true, ".f90": true, ".s": true, ".S": true, ".sx": true, ".swig": true, ".swigcxx": true, ".syso": true,
-}
-
-func (r packageDir) match(file string) bool {
-	if path.Dir(file) == r.Dir && goExtensions[path.Ext(file)] {
-		return true
+// about says whether a change of the path is one of the inputs.
+func (in *Inputs) about(file string) answer {
+	there := in.tree != nil && in.tree.Has(file)
+	if there && in.set[file] {
+		return yes
 	}
-	if !within(r.Dir, file) {
-		return false
+	if there && !in.packages[path.Dir(file)] {
+		return no
 	}
-	below := rel(r.Dir, file)
-	if strings.HasPrefix(below, "testdata/") {
-		return true
-	}
-	for _, p := range r.Embeds {
-		if embedMatches(strings.TrimPrefix(p, "all:"), below) {
-			return true
-		}
-	}
-	return false
-}
-
-// embedMatches applies a go:embed pattern: path.Match on the file or on a directory above
-// it, which then counts whole (embed's documentation). The hidden files that embed leaves
-// out of a directory are counted too: too much is a rebuild, too little a wrong result.
-func embedMatches(pattern, file string) bool {
-	for p := file; p != "."; p = path.Dir(p) {
-		if ok, _ := path.Match(pattern, p); ok || pattern == "." {
-			return true
-		}
-	}
-	return false
-}
-
-// contextFiles matches the files of a build context that a Dockerfile copies.
-type contextFiles struct {
-	root   string
-	copies []string // patterns relative to root; "." is everything
-	ignore *patternmatcher.PatternMatcher
-}
-
-func (r contextFiles) match(file string) bool {
-	if !within(r.root, file) {
-		return false
-	}
-	below := rel(r.root, file)
-	if r.ignore != nil {
-		if ignored, err := r.ignore.MatchesOrParentMatches(below); err == nil && ignored {
-			return false
-		}
-	}
-	for _, p := range r.copies {
-		if p == "." || embedMatches(p, below) {
-			return true
-		}
-	}
-	return false
-}
-
-// match returns the files of the tree that the rules match.
-func (t *Tree) match(rules []rule) []string {
-	var out []string
-	for _, f := range t.Files {
-		if matchAny(rules, f) {
-			out = append(out, f)
+	out := no
+	for _, r := range in.rules {
+		switch a := r.match(file); {
+		case there && a == yes: // it is not listed, so something else leaves it out
+		case a > out:
+			out = a
 		}
 	}
 	return out
 }
 
-// hashInputs hashes the settings and the files.
-func (t *Tree) hashInputs(settings []string, files []string) (string, error) {
+// compiles reports whether a source that is in no list was one with that content.
+func (in *Inputs) compiles(file string, data []byte) bool {
+	for _, r := range in.rules {
+		if c, ok := bare(r).(conditional); ok && c.match(file) == ask && c.compiles(file, data) {
+			return true
+		}
+	}
+	return false
+}
+
+// kind is what a person knows an input as.
+func (in *Inputs) kind(file string) string {
+	for _, r := range in.rules {
+		if k, ok := r.(kinded); ok && r.match(file) != no {
+			return k.kind
+		}
+	}
+	return "file"
+}
+
+// hashInputs hashes the settings, the parts and the files.
+func (t *Tree) hashInputs(settings []string, in *Inputs) (string, error) {
 	h := sha256.New()
 	_, _ = fmt.Fprintf(h, "slipway plan %d\n", PlanVersion)
 	for _, s := range settings {
 		_, _ = fmt.Fprintf(h, "%q\n", s)
 	}
-	for _, f := range files {
+	for _, p := range in.Parts {
+		_, _ = fmt.Fprintf(h, "part %q %q\n", p.Files, p.value)
+	}
+	for _, f := range in.Files {
 		if err := t.hashFile(h, f); err != nil {
 			return "", fmt.Errorf("hashing the inputs: %w", err)
 		}
@@ -179,6 +147,14 @@ func (t *Tree) hashFile(h hash.Hash, name string) error {
 // which the content is the target). These are the modes that git knows, so they are equal
 // in every clone, whatever the umask.
 func (t *Tree) Sum(name string) (sum []byte, kind string, err error) {
+	s := remember(&t.memo, &t.memo.sums, name, func() fileSum {
+		sum, kind, err := t.readSum(name)
+		return fileSum{sum, kind, err}
+	})
+	return s.sum, s.kind, s.err
+}
+
+func (t *Tree) readSum(name string) (sum []byte, kind string, err error) {
 	h := sha256.New()
 	if target, ok := t.Link(name); ok {
 		_, _ = io.WriteString(h, target)

@@ -30,31 +30,40 @@ func TestInputFiles(t *testing.T) {
 		name  string
 		want  []string
 	}{
-		{"Go code: its directory without prose, its shared packages, the module, the lint settings, the Dockerfile", shop, "ping", []string{
-			".golangci.yml", "go.mod", "go.sum", "services/.dockerignore", "services/Dockerfile", "services/ping/config.toml", "services/ping/main.go", "services/ping/main_test.go",
+		{"Go code: its directory without prose, its shared packages, the lint settings, the Dockerfile", shop, "ping", []string{
+			".golangci.yml", "services/Dockerfile", "services/ping/config.toml", "services/ping/main.go", "services/ping/main_test.go",
 			"services/ping/run.sh", "services/ping/testdata/in.txt", "shared/a/a.go", "shared/a/a_test.go", "shared/a/schema.md", "shared/a/static/deep/x.css", "shared/a/testdata/in.txt",
 		}},
 		{"a Dockerfile alone: what it copies and .dockerignore lets through", shop, "web", []string{
-			"services/.dockerignore", "services/web/Dockerfile", "services/web/public/index.html", "services/web/site.conf",
+			"services/web/Dockerfile", "services/web/public/index.html", "services/web/site.conf",
 		}},
-		{"a vendor directory, and a link with what it leads to",
+		{"of a vendor directory what is imported, and a link with what it leads to",
 			files{
-				"go.mod": goMod, "services/ping/main.go": mainGo, "vendor/modules.txt": "# x\n", "vendor/x/LICENSE": "x\n", "conf/one": "1\n", "conf/two": "2\n", "data/x": "1\n", "data/y": "2\n",
+				"go.mod": goMod + "require example.org/x v1.0.0\n", "services/ping/main.go": importing("main", "example.org/x", "example.com/shop/lib"), "lib/l.go": "package lib\n",
+				"vendor/modules.txt": "# example.org/x v1.0.0\n## explicit\nexample.org/x\nexample.org/x/y\n", "vendor/example.org/x/x.go": "package x\n", "vendor/example.org/x/LICENSE": "x\n", "vendor/example.org/x/y/y.go": "package y\n", "conf/one": "1\n", "conf/two": "2\n", "data/x": "1\n", "data/y": "2\n",
 				"services/ping/conf": "-> ../../conf/one", "services/ping/data": "-> ../../data", "services/ping/loop": "-> loop", "services/ping/out": "-> ../../../etc", "services/ping/gone": "-> nowhere",
 			}, "ping", []string{
-				"conf/one", "data/x", "data/y", "go.mod", "services/ping/conf", "services/ping/data", "services/ping/gone", "services/ping/loop", "services/ping/main.go", "services/ping/out",
-				"vendor/modules.txt", "vendor/x/LICENSE",
+				"conf/one", "data/x", "data/y", "lib/l.go", "services/ping/conf", "services/ping/data", "services/ping/gone", "services/ping/loop", "services/ping/main.go", "services/ping/out",
+				"vendor/example.org/x/x.go",
 			}},
 		{"a link that is copied, with what it leads to in the context",
 			files{"services/web/Dockerfile": "FROM scratch\nCOPY web/conf web/out /\n", "services/web/conf": "-> ../common.conf", "services/common.conf": "x\n", "services/web/out": "-> ../../secret", "secret": "x\n"},
 			"web", []string{"services/common.conf", "services/web/Dockerfile", "services/web/conf", "services/web/out"}},
-		{"slipway.yaml, where it decides what is built",
-			files{"slipway.yaml": "services: {web: {args: {MODE: fast}}}\n", "services/web/Dockerfile": "FROM scratch\n"}, "web", []string{"services/web/Dockerfile", "slipway.yaml"}},
-		{"but not where it names the image or its tags",
-			files{"slipway.yaml": "services: {web: {image: site, tags: [dev]}}\n", "services/web/Dockerfile": "FROM scratch\n"}, "web", []string{"services/web/Dockerfile"}},
 		{"a context of its own, with prose that is copied",
 			files{"services/web/go.mod": goMod, "services/web/main.go": mainGo, "services/web/Dockerfile": "FROM golang\nCOPY . .\n", "services/web/README.md": "x\n", "services/x": "x\n"},
 			"web", []string{"services/web/Dockerfile", "services/web/README.md", "services/web/go.mod", "services/web/main.go"}},
+		{"no tests of a module that is replaced by its path, no sources for another system, no hidden files where a directory is embedded",
+			files{
+				"go.mod": goMod + "replace example.org/lib => ./lib\n", "services/ping/main.go": importing("main", "example.org/lib"), "lib/go.mod": "module example.org/lib\n",
+				"lib/l.go": "package lib\n\nimport _ \"embed\"\n\n//go:embed static\nvar S string\n", "lib/l_test.go": "package lib\n", "lib/testdata/x": "x\n", "lib/l_windows.go": "package lib\n",
+				"lib/static/a": "a\n", "lib/static/.b": "b\n", "lib/static/_c/d": "d\n",
+			}, "ping", []string{"lib/l.go", "lib/static/a", "services/ping/main.go"}},
+		{"test data with prose in it",
+			files{"go.mod": goMod, "services/ping/main.go": mainGo, "services/ping/README.md": "x\n", "services/ping/testdata/in.md": "x\n"}, "ping",
+			[]string{"services/ping/main.go", "services/ping/testdata/in.md"}},
+		{"the lint settings that golangci-lint finds first",
+			files{"go.mod": goMod, "services/ping/main.go": mainGo, ".golangci.yml": "a: 1\n", ".golangci.toml": "a = 1\n", "services/.golangci.yml": "a: 2\n"}, "ping",
+			[]string{".golangci.toml", "services/ping/main.go"}},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			if got := lines(c.files.inputs(t, c.name).Files); got != lines(c.want) {
@@ -73,14 +82,15 @@ func TestTheHashKnowsEveryInput(t *testing.T) {
 		}
 	}
 	for about, f := range map[string]files{
-		"a new file in the service":  {"services/ping/new.txt": "x"},
-		"a removed test file":        {"services/ping/testdata/in.txt": ""},
-		"a link instead of a file":   {"services/ping/config.toml": "-> main.go"},
-		"a build argument":           {"slipway.yaml": "services: {ping: {args: {A: b}}}\n"},
-		"a toolchain image":          {"slipway.yaml": "toolchain: golang:1.26\n"},
-		"an ignore file for it":      {"services/Dockerfile.dockerignore": "x\n"},
-		"lint settings nearer to it": {"services/.golangci.toml": "x = 1\n"},
-		"a workspace":                {"go.work": "go 1.26.8\nuse .\n"},
+		"a new file in the service": {"services/ping/new.txt": "x"},
+		"a removed test file":       {"services/ping/testdata/in.txt": ""},
+		"a link instead of a file":  {"services/ping/config.toml": "-> main.go"},
+		"a build argument":          {"slipway.yaml": "services: {ping: {args: {A: b}}}\n"},
+		"a toolchain image":         {"slipway.yaml": "toolchain: golang:1.26\n"},
+		"another Go":                {"go.mod": goMod[:len(goMod)-2] + "9\n"},
+		"an ignore file for it":     {"services/Dockerfile.dockerignore": "build\n"},
+		"lint settings that win":    {".golangci.toml": "x = 1\n"},
+		"a workspace":               {"go.work": "go 1.26.8\nuse .\n"},
 	} {
 		if got := shop.with(f).inputs(t, "ping").Hash; got == base {
 			t.Errorf("%s gives the same hash", about)
@@ -138,7 +148,7 @@ func TestTheHashKnowsNothingElse(t *testing.T) {
 	base := shop.inputs(t, "ping").Hash
 	for _, f := range []string{
 		"README.md", "services/ping/README.md", "shared/a/notes.md", "shared/a/unread.txt", "shared/a/sub/sub.go", "services/web/Dockerfile", "services/web/public/index.html", ".gitignore",
-		"manifests/docker-compose.dev.yaml", "slipway.yaml",
+		"manifests/docker-compose.dev.yaml", "slipway.yaml", "go.mod", "go.sum", "services/.dockerignore",
 	} {
 		if got := shop.with(files{f: shop[f] + "\n"}).inputs(t, "ping").Hash; got != base {
 			t.Errorf("another %s gives another hash", f)
@@ -171,16 +181,17 @@ func TestADockerfileIsNoPartOfTheCheck(t *testing.T) {
 	}
 }
 
-func TestEmbedMatches(t *testing.T) {
+func TestEmbedded(t *testing.T) {
 	for _, c := range []struct {
 		pattern, file string
 		want          bool
 	}{
 		{"x.txt", "x.txt", true}, {"x.txt", "sub/x.txt", false}, {"static", "static/a/b", true}, {"static", "statics", false},
-		{"*.sql", "a.sql", true}, {"*.sql", "sub/a.sql", false}, {"sub/*", "sub/a/b", true}, {".", "a/b", true}, {"[", "[", false},
+		{"*.sql", "a.sql", true}, {"*.sql", "sub/a.sql", false}, {"sub/*", "sub/a/b", true}, {"[", "[", false},
+		{"static", "static/.a", false}, {"static", "static/_a/b", false}, {"all:static", "static/_a/.b", true}, {"static/*", "static/.a", true}, {"static/*", "static/a/.b", false},
 	} {
-		if got := embedMatches(c.pattern, c.file); got != c.want {
-			t.Errorf("%q matches %q: %v", c.pattern, c.file, got)
+		if got := embedded(c.pattern, c.file); got != c.want {
+			t.Errorf("%q embeds %q: %v", c.pattern, c.file, got)
 		}
 	}
 }

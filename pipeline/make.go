@@ -89,13 +89,14 @@ type maker struct {
 	closure *closure
 	docker  *dockerfile
 	args    []Var
-	code    []rule // what checks depend on
+	code    []rule // what checks are handed
 	packing []rule // what the image depends on, beside the binary
 }
 
 // readInputs finds what the service is made of and hashes it.
 func (m *maker) readInputs() error {
 	s, t := m.service, m.repo.Tree
+	in := &m.plan.Inputs
 	var settings []string
 	if s.Main != "" {
 		var err error
@@ -103,59 +104,62 @@ func (m *maker) readInputs() error {
 			return err
 		}
 		m.code = t.linked(m.codeRules())
-		settings = append(settings, "main", s.Main, "toolchain", m.toolchain)
+		rules, parts := m.moduleInputs()
+		in.rules = append(t.linked(append(m.packageRules(), m.lintInputs()...)), rules...)
+		in.Parts = append(in.Parts, parts...)
+		if m.toolchain != "" {
+			in.Bases = append(in.Bases, m.toolchain)
+		}
+		settings = append(settings, "main", s.Main, "go", m.closure.Release, "toolchain", m.toolchain)
 		for _, tool := range []Tool{m.tools.Lint, m.tools.Test} {
 			settings = append(settings, "tool", tool.Name, tool.Mod, tool.Sum)
 		}
+	} else {
+		in.rules = append(in.rules, kinded{programs{s.Dir, goTarget{OS: m.repo.Platform.OS, Arch: m.repo.Platform.Arch}}, kindService})
 	}
 	if s.Dockerfile != "" {
 		if err := m.readDockerfile(); err != nil {
 			return err
 		}
+		in.Bases = append(in.Bases, m.docker.Bases...)
 		settings = append(settings, "dockerfile", s.Dockerfile, s.Context, "ca-bundle", m.caBundle)
 		for _, a := range m.args {
 			settings = append(settings, "arg", a.Name, a.Value)
 		}
+	} else {
+		m.packing = []rule{kinded{exact(defaultDockerfiles(m.repo, s)...), kindDocker}}
 	}
-	if m.overridden() {
-		m.packing = append(m.packing, exact(SettingsFile))
-	}
-	in := &m.plan.Inputs
-	in.rules = append(append([]rule(nil), m.code...), m.packing...)
-	in.Files = t.match(in.rules)
+	in.Parts = append(in.Parts, m.settingsPart())
+	in.rules = append(in.rules, m.packing...)
+	in.index(t)
 	var err error
-	in.Hash, err = t.hashInputs(append(settings, m.plan.Platform), in.Files)
+	in.Hash, err = t.hashInputs(append(settings, m.plan.Platform), in)
 	return err
 }
 
-// overridden reports whether slipway.yaml has a say in what is built of the service. The
-// file is an input then: a tag must not stay while the content changes.
-func (m *maker) overridden() bool {
-	o := m.service.Settings
-	return m.repo.Settings.Toolchain != "" || o.Main != "" || o.Dockerfile != "" || o.Context != "" || o.Toolchain != "" || len(o.Args) > 0
-}
-
-// lintConfigs are the names that golangci-lint looks for, from the service upwards.
-var lintConfigs = []string{".golangci.yml", ".golangci.yaml", ".golangci.toml", ".golangci.json"}
-
-func (m *maker) codeRules() []rule {
+// packageRules are the rules for the service's directory and the packages that it uses.
+func (m *maker) packageRules() []rule {
 	s, c := m.service, m.closure
-	rules := []rule{serviceDir(s.Dir)}
+	rules := []rule{kinded{serviceDir(s.Dir), kindService}}
 	for _, p := range c.Packages {
-		if !within(s.Dir, p.Dir) {
-			rules = append(rules, packageDir(p))
-		} else if len(p.Embeds) > 0 {
-			rules = append(rules, packageDir(p)) // an embedded .md counts
+		if !within(s.Dir, p.Dir) || len(p.Embeds) > 0 { // an embedded .md counts
+			rules = append(rules, kinded{packageDir(p), "package " + p.Dir})
 		}
 	}
-	files := exact(c.Files...)
-	for _, dir := range up(s.Dir) {
+	return rules
+}
+
+// codeRules are the files that checks are handed: more than what counts, as the go command
+// wants its module files whole.
+func (m *maker) codeRules() []rule {
+	rules, files := m.packageRules(), exact(m.closure.Files...)
+	for _, dir := range append(up(m.service.Dir), up(m.closure.Main.Dir)...) {
 		for _, name := range lintConfigs {
 			files[path.Join(dir, name)] = true
 		}
 	}
 	rules = append(rules, files)
-	for _, dir := range c.Vendor {
+	for _, dir := range m.closure.Vendor {
 		rules = append(rules, wholeDir(dir))
 	}
 	return rules

@@ -37,6 +37,9 @@ type Settings struct {
 	Environments map[string]EnvironmentSettings `yaml:"environments"`
 	// Labels are the labels of merge requests that ask for something.
 	Labels LabelSettings `yaml:"labels"`
+	// Trust are public keys, as ci:keys prints them: what they signed as built and checked is
+	// not built and checked again ($SLIPWAY_TRUSTED_KEYS wins over them).
+	Trust []string `yaml:"trust"`
 }
 
 // ServiceSettings overrides convention for one service. Paths are relative to the
@@ -138,7 +141,7 @@ func settingsError(err error) error {
 }
 
 var (
-	settingsKeys = []string{"project", "services_dir", "source", "registry", "toolchain", "services", "environments", "labels"}
+	settingsKeys = []string{"project", "services_dir", "source", "registry", "toolchain", "services", "environments", "labels", "trust"}
 	serviceKeys  = []string{"main", "dockerfile", "context", "image", "tags", "args", "toolchain"}
 )
 

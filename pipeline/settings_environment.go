@@ -3,13 +3,15 @@ package pipeline
 import (
 	"fmt"
 	"path"
+	"slices"
+	"strings"
 	"time"
 )
 
 // EnvironmentSettings is one environment of slipway.yaml. Every field is optional; the
 // environment variables named beside them win over it.
 type EnvironmentSettings struct {
-	Server       string            `yaml:"server"`        // SERVER_HOST: [user@]host[:port], tcp://host:port, context:NAME or local
+	Server       string            `yaml:"server"`        // SERVER_HOST: [user@]host[:port], tcp://host:port, portainer://host?endpoint=NAME, context:NAME or local
 	User         string            `yaml:"user"`          // USER_NAME, or SERVER_USER
 	Jump         string            `yaml:"jump"`          // SERVER_JUMP: [user@]host[:port] to go through
 	Directory    string            `yaml:"directory"`     // SERVER_DIR: where the environment's files are copied to
@@ -20,10 +22,11 @@ type EnvironmentSettings struct {
 	Variables    map[string]string `yaml:"variables"`     // what the manifest's ${…} may name
 	Retention    int               `yaml:"retention"`     // releases that are kept; 10
 	Timeout      string            `yaml:"timeout"`       // of a deploy's waiting; 10m
+	Webhooks     map[string]string `yaml:"webhooks"`      // Portainer's webhooks by service, as references (env://NAME)
 	CollectAfter string            `yaml:"collect_after"` // how long unused images and stopped containers stay on the nodes, or never; 24h
 }
 
-var environmentKeys = []string{"server", "user", "jump", "directory", "known_hosts", "docker_socket", "branches", "overrides", "variables", "retention", "timeout", "collect_after"}
+var environmentKeys = []string{"server", "user", "jump", "directory", "known_hosts", "docker_socket", "branches", "overrides", "variables", "retention", "timeout", "webhooks", "collect_after"}
 
 func (s *Settings) validateEnvironments(bad func(key, format string, args ...any) error) error {
 	for _, name := range sortedKeys(s.Environments) {
@@ -47,6 +50,11 @@ func (s *Settings) validateEnvironments(bad func(key, format string, args ...any
 		if e.Timeout != "" {
 			if d, err := time.ParseDuration(e.Timeout); err != nil || d <= 0 {
 				return bad(at+".timeout", "%q is no time: write it as 90s, 10m or 1h30m", e.Timeout)
+			}
+		}
+		for _, service := range sortedKeys(e.Webhooks) {
+			if !elsewhere(e.Webhooks[service]) {
+				return bad(at+".webhooks."+service, "a webhook's address is a credential, and this file is not secret: write where the address is (env://NAME, file://PATH or vault://…)")
 			}
 		}
 		if _, err := e.CollectAge(); err != nil {
@@ -107,4 +115,10 @@ func (e EnvironmentSettings) MayDeploy(env, branch string) error {
 		this = "HEAD is on no branch"
 	}
 	return fmt.Errorf("%s is deployed from %s only, and %s: merge first, or allow others with environments.%s.branches in %s", env, allowed, this, env, SettingsFile)
+}
+
+// elsewhere tells a reference from a value (slipway/secret/reference has what resolves it).
+func elsewhere(value string) bool {
+	kind, _, found := strings.Cut(value, "://")
+	return found && slices.Contains([]string{"env", "file", "vault"}, kind)
 }

@@ -35,7 +35,8 @@ const (
 	CacheLint    = "golangci-lint"
 )
 
-// Secrets that steps mount where the caller has them.
+// Secrets that steps mount where the caller has them. A Dockerfile may mount them too, by these
+// ids: RUN --mount=type=secret,id=npmrc,target=/root/.npmrc.
 const (
 	// SecretCA is the machine's CA bundle: a proxy that opens TLS has its own root there.
 	SecretCA = "ca-bundle"
@@ -43,6 +44,8 @@ const (
 	SecretGoEnv = "go-env"
 	// SecretNetrc holds credentials for a private module proxy.
 	SecretNetrc = "netrc"
+	// SecretNpmrc says where npm's packages come from, with credentials.
+	SecretNpmrc = "npmrc"
 )
 
 // goMounts are what every step that runs go mounts. Settings of the machine come as

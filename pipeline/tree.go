@@ -18,6 +18,7 @@ type Tree struct {
 
 	dirs map[string][]string // directory → its files' and directories' names, sorted
 	set  map[string]bool     // the files
+	memo memo
 }
 
 // NewTree indexes the files of a working tree.
@@ -98,10 +99,13 @@ func rel(dir, p string) string {
 
 // Link returns where a symbolic link points; false where the file is none.
 func (t *Tree) Link(file string) (string, bool) {
-	info, err := fs.Lstat(t.FS, file)
-	if err != nil || info.Mode()&fs.ModeSymlink == 0 {
-		return "", false
-	}
-	target, err := fs.ReadLink(t.FS, file)
-	return target, err == nil
+	l := remember(&t.memo, &t.memo.links, file, func() link {
+		info, err := fs.Lstat(t.FS, file)
+		if err != nil || info.Mode()&fs.ModeSymlink == 0 {
+			return link{}
+		}
+		target, err := fs.ReadLink(t.FS, file)
+		return link{target, err == nil}
+	})
+	return l.to, l.is
 }

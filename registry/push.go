@@ -16,9 +16,10 @@ import (
 	"slipway/pipeline"
 )
 
-// Client pushes images.
+// Client pushes images, and reads and writes what is kept beside them.
 type Client struct {
-	keys *Keys
+	keys   *Keys
+	shared connection
 }
 
 // NewClient makes a client that uses these keys.

@@ -173,7 +173,7 @@ func (p *project) mayPush(ctx context.Context, plans []*pipeline.Plan, c *regist
 		return badInput{fmt.Errorf("no registry to push to: set REGISTRY (registry.example.com/group), or registry: in %s", pipeline.SettingsFile)}
 	}
 	for _, plan := range plans {
-		if plan.Dirty {
+		if plan.Dirty && !p.local {
 			return badInput{fmt.Errorf("%s has uncommitted changes (%s), and a pushed tag must name a commit: commit them, or build without pushing", plan.Service, strings.Join(p.tree.Dirty(&plan.Inputs), ", "))}
 		}
 		if err := c.CanPush(ctx, plan.Ref()); err != nil {

@@ -109,27 +109,6 @@ func (p *project) known(ctx context.Context, e event.Event) (event.Known, error)
 	return k, err
 }
 
-// affected are the services that differ from where HEAD left base; nil where that cannot be
-// told, in a clone without that commit say.
-func (p *project) affected(ctx context.Context, base string) ([]string, error) {
-	changed, err := p.tree.Since(ctx, base)
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "slipway: warning: all services are taken for changed: %v. Fetch all history in CI (GIT_DEPTH: 0, or fetch-depth: 0)\n", err)
-		return nil, ctx.Err()
-	}
-	out := []string{}
-	for i := range p.repo.Services {
-		d, err := p.repo.Draft(&p.repo.Services[i], pipeline.Request{Parts: pipeline.Check})
-		if err != nil {
-			return nil, badInput{err}
-		}
-		if slices.ContainsFunc(changed, d.Inputs().Match) {
-			out = append(out, d.Service())
-		}
-	}
-	return out, nil
-}
-
 // carryOut does the parts in their order and stops at the first that fails. whole is what other
 // jobs do as well.
 func (p *project) carryOut(ctx context.Context, d, whole event.Decision, run *ciRecord) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"slipway/deploy/addresses"
 	"slipway/deploy/apply"
 	"slipway/deploy/convert"
 	"slipway/deploy/lock"
@@ -19,7 +21,7 @@ import (
 
 // deployEnv brings an environment to what its manifest wants, and tells how that went.
 func deployEnv(ctx context.Context, in input) error {
-	p, err := openPlace(ctx, in.args[0])
+	p, err := openPlaceOf(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -27,7 +29,7 @@ func deployEnv(ctx context.Context, in input) error {
 }
 
 func (p *place) deployManifest(ctx context.Context, in input) error {
-	if err := p.env.Settings.MayDeploy(p.env.Name, p.branch()); err != nil {
+	if err := p.env.Settings.MayDeploy(cmp.Or(p.from, p.env.Name), p.branch()); err != nil {
 		return badInput{err}
 	}
 	m, err := p.load(ctx, in)
@@ -50,7 +52,10 @@ func (p *place) deployManifest(ctx context.Context, in input) error {
 	if err != nil {
 		return err
 	}
-	r.Seen, r.Check, r.Prepare = seen, p.check(want), func(ctx context.Context) error { return p.copyFiles(ctx, m) }
+	r.Seen, r.Check, r.Prepare = seen, p.checkManifest(want), func(ctx context.Context) error { return p.copyFiles(ctx, m) }
+	if r.Record.Review, err = p.stays(ctx); err != nil {
+		return err
+	}
 	return p.deploy(ctx, in, r)
 }
 
@@ -80,7 +85,20 @@ func (p *place) deploy(ctx context.Context, in input, r apply.Request) error {
 	p.did.reason, p.did.record = r.Reason, r.Record
 	r.Failed = func(outcomes []watch.Outcome) { writeFailures(p.show.Aside(), outcomes) }
 	v, err := apply.Deploy(ctx, r)
-	return p.conclude(ctx, v, err, asJSON)
+	if v != nil && v.Result == apply.Unchanged && err == nil && r.Record.Review != nil {
+		err = p.renew(ctx, r)
+	}
+	var reached []addresses.Address
+	if err == nil && r.Record.Review != nil && !asJSON {
+		reached, err = p.addresses(ctx) // of ports that nobody knows beforehand
+	}
+	if err := p.conclude(ctx, v, err, asJSON); err != nil {
+		return err
+	}
+	for _, a := range reached {
+		fmt.Println(a)
+	}
+	return nil
 }
 
 // conclude tells how a deploy has ended, by its verdict, or by the error that kept it from
@@ -137,7 +155,7 @@ func deployLint(ctx context.Context, in input) error {
 	if err != nil {
 		return err
 	}
-	p, err := openPlace(ctx, in.args[0])
+	p, err := openPlaceOf(ctx, in)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func deployPlan(ctx context.Context, in input) error {
 	if err != nil {
 		return err
 	}
-	p, err := openPlace(ctx, in.args[0])
+	p, err := openPlaceOf(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func deployPlan(ctx context.Context, in input) error {
 	if err != nil {
 		return interrupted(ctx, err)
 	}
-	warnings, err := p.check(want)(ctx, state, plan)
+	warnings, err := p.checkManifest(want)(ctx, state, plan)
 	plan.Warnings = append(append(p.warnings, plan.Warnings...), warnings...)
 	if err != nil {
 		return err

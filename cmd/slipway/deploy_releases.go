@@ -14,11 +14,17 @@ import (
 	"slipway/deploy/live"
 	"slipway/deploy/lock"
 	"slipway/deploy/release"
+	"slipway/deploy/reviewapp"
 )
 
 // reach opens an environment's Swarm for a command that needs no manifest.
 func reach(ctx context.Context, name string) (*place, *live.State, error) {
-	p, err := openPlace(ctx, name)
+	return reachOf(ctx, input{args: []string{name}})
+}
+
+// reachOf does it for the environment of a command line.
+func reachOf(ctx context.Context, in input) (*place, *live.State, error) {
+	p, err := openPlaceOf(ctx, in)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -40,7 +46,7 @@ func deployHistory(ctx context.Context, in input) error {
 	if err != nil {
 		return err
 	}
-	p, state, err := reach(ctx, in.args[0])
+	p, state, err := reachOf(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -85,7 +91,7 @@ func deployRollback(ctx context.Context, in input) error {
 	if err != nil {
 		return err
 	}
-	p, state, err := reach(ctx, in.args[0])
+	p, state, err := reachOf(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -113,7 +119,7 @@ func (p *place) rollback(ctx context.Context, in input, state *live.State, to in
 
 // deployUnlock breaks the lock of an environment.
 func deployUnlock(ctx context.Context, in input) error {
-	p, _, err := reach(ctx, in.args[0])
+	p, _, err := reachOf(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -137,7 +143,7 @@ func deployRemove(ctx context.Context, in input) error {
 	if err != nil {
 		return err
 	}
-	p, state, err := reach(ctx, in.args[0])
+	p, state, err := reachOf(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -147,6 +153,10 @@ func deployRemove(ctx context.Context, in input) error {
 		return err
 	}
 	what := apply.Removable(state, p.env.Stack)
+	app := reviewapp.Of(state.Configs, p.env.Stack)
+	if app != nil {
+		r.Emptied = p.volumes(state, p.env.Stack)
+	}
 	if len(what) == 0 {
 		p.close()
 		fmt.Printf("%s: nothing to remove\n", p.env.Stack)
@@ -155,7 +165,7 @@ func deployRemove(ctx context.Context, in input) error {
 	if !yes {
 		p.show.Close()
 		p.show = nil
-		if err := confirm(p.env.Name, p.host.Name, what); err != nil {
+		if err := confirm(p.env.Name, p.host.Name, what, app != nil); err != nil {
 			return badInput{err}
 		}
 	}
@@ -167,19 +177,27 @@ func deployRemove(ctx context.Context, in input) error {
 	if err != nil {
 		return p.explain(ctx, err)
 	}
+	if app != nil {
+		fmt.Printf("%s: removed, with its volumes\n", p.env.Stack)
+		return nil
+	}
 	fmt.Printf("%s: removed; volumes, directories and external secrets are where they were\n", p.env.Stack)
 	return nil
 }
 
 // confirm asks a person to write the environment's name.
-func confirm(env, server string, what []string) error {
+func confirm(env, server string, what []string, volumes bool) error {
 	if _, err := console.ConsoleFromFile(os.Stdin); err != nil {
 		return fmt.Errorf("this would remove %d things of %s on %s, and there is nobody to ask: say -yes=true where that is meant", len(what), env, server)
 	}
 	for _, w := range what {
 		fmt.Fprintln(os.Stderr, "  -", w)
 	}
-	fmt.Fprintf(os.Stderr, "All this is removed on %s; volumes stay. Write %q to go on: ", server, env)
+	data := "volumes stay"
+	if volumes {
+		data = "its volumes go too"
+	}
+	fmt.Fprintf(os.Stderr, "All this is removed on %s; %s. Write %q to go on: ", server, data, env)
 	line, _ := bufio.NewReader(os.Stdin).ReadString('\n')
 	if strings.TrimSpace(line) != env {
 		return fmt.Errorf("nothing was removed")

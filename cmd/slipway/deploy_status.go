@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"slipway/deploy/addresses"
 	"slipway/deploy/apply"
 	"slipway/deploy/lock"
 	"slipway/deploy/release"
@@ -18,7 +19,10 @@ type status struct {
 	Release  *release.Entry  `json:"release,omitempty"` // the last one that went well
 	Last     string          `json:"last,omitempty"`    // how the newest one ended, where that is another
 	Lock     string          `json:"lock,omitempty"`
+	Review   *release.Review `json:"review,omitempty"` // of a review app: when it goes
 	Services []watch.Outcome `json:"services"`
+	// Ports are where the services are reached from outside.
+	Ports []addresses.Address `json:"ports,omitempty"`
 	// Drift is what differs from the release, a line each.
 	Drift []string `json:"drift"`
 }
@@ -33,7 +37,7 @@ func deployStatus(ctx context.Context, in input) error {
 	if err != nil {
 		return err
 	}
-	p, state, err := reach(ctx, in.args[0])
+	p, state, err := reachOf(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -44,6 +48,9 @@ func deployStatus(ctx context.Context, in input) error {
 		s.Lock = "locked by " + owner.String()
 	}
 	entries, _ := release.Entries(state.Configs, p.env.Stack)
+	if len(entries) > 0 {
+		s.Review = entries[0].Review
+	}
 	for i := range entries {
 		if entries[i].State == release.Done {
 			s.Release = &entries[i]
@@ -60,6 +67,7 @@ func deployStatus(ctx context.Context, in input) error {
 	if s.Release != nil {
 		s.Drift = apply.Drift(state, s.Release)
 	}
+	s.Ports = addresses.Of(state, p.env.Stack)
 	p.close()
 	if asJSON {
 		err = writeJSON(os.Stdout, s)
@@ -78,6 +86,9 @@ func (s status) print() {
 	} else {
 		fmt.Printf("%s: release %d of %s, commit %.8s, by %s\n", s.Stack, s.Release.Number, s.Release.CreatedAt.UTC().Format(time.RFC3339), s.Release.Commit, s.Release.Who)
 	}
+	if r := s.Review; r != nil {
+		fmt.Printf("a review app, made from %s: it goes after %s\n", r.From, r.Expires.UTC().Format(time.RFC3339))
+	}
 	for _, line := range []string{s.Last, s.Lock} {
 		if line != "" {
 			fmt.Println(line)
@@ -89,6 +100,9 @@ func (s status) print() {
 			fmt.Printf("  %s", o.Reason.Message)
 		}
 		fmt.Println()
+	}
+	for _, a := range s.Ports {
+		fmt.Println(a)
 	}
 	for _, d := range s.Drift {
 		fmt.Println("differs:", d)

@@ -20,25 +20,36 @@ type command struct {
 
 // commands are slipway's commands by name, each the twin of a mage target.
 var commands = map[string]command{
-	"build:service": {args: []string{"NAME"}, run: buildService},
-	"build:all":     {run: buildAll},
-	"build:lint":    {args: []string{"NAME"}, run: buildLint},
-	"build:test":    {args: []string{"NAME"}, run: buildTest},
-	"build:plan":    {args: []string{"NAME"}, flags: []string{"json"}, run: buildPlan},
-	"image:push":    {args: []string{"NAME[,NAME…]"}, run: imagePush},
+	"build:service":  {args: []string{"NAME"}, run: buildService},
+	"build:all":      {run: buildAll},
+	"build:affected": {flags: []string{"base=main"}, run: buildAffected},
+	"build:why":      {args: []string{"NAME"}, flags: []string{"base=main", "json"}, run: buildWhy},
+	"build:lint":     {args: []string{"NAME"}, run: buildLint},
+	"build:test":     {args: []string{"NAME"}, run: buildTest},
+	"build:plan":     {args: []string{"NAME"}, flags: []string{"json"}, run: buildPlan},
+	"image:push":     {args: []string{"NAME[,NAME…]"}, run: imagePush},
 
 	"ci:run":    {flags: []string{"labels=A,B", "branch=NAME", "env=ENV", "only=check", "event=merge", "base=COMMIT"}, run: ciRun},
 	"ci:repro":  {args: []string{"RUN"}, flags: []string{"labels=A,B", "branch=NAME", "env=ENV", "only=check", "event=merge", "base=COMMIT", "shell", "deploy", "keep"}, run: ciRepro},
 	"ci:notify": {flags: []string{"text=TEXT", "env=ENV", "failed"}, run: ciNotify},
 
-	"deploy:env":      {args: []string{"ENV"}, flags: []string{"image=NAME=TAG", "timeout=10m", "wait=5m", "plan=FILE", "noAtomic", "allowReplace", "json"}, run: deployEnv},
-	"deploy:plan":     {args: []string{"ENV"}, flags: []string{"image=NAME=TAG", "out=FILE", "allowReplace", "detailedExitcode", "json"}, run: deployPlan},
-	"deploy:lint":     {args: []string{"ENV"}, flags: []string{"image=NAME=TAG", "json"}, run: deployLint},
-	"deploy:status":   {args: []string{"ENV"}, flags: []string{"detailedExitcode", "json"}, run: deployStatus},
-	"deploy:history":  {args: []string{"ENV"}, flags: []string{"json"}, run: deployHistory},
-	"deploy:rollback": {args: []string{"ENV"}, flags: []string{"to=RELEASE", "timeout=10m", "wait=5m", "allowReplace", "json"}, run: deployRollback},
-	"deploy:unlock":   {args: []string{"ENV"}, run: deployUnlock},
-	"deploy:remove":   {args: []string{"ENV"}, flags: []string{"yes", "wait=5m"}, run: deployRemove},
+	"deploy:env":      {args: []string{"ENV"}, flags: []string{"from=ENV", "ttl=24h", "image=NAME=TAG", "timeout=10m", "wait=5m", "plan=FILE", "noAtomic", "allowReplace", "json"}, run: deployEnv},
+	"deploy:plan":     {args: []string{"ENV"}, flags: []string{"from=ENV", "image=NAME=TAG", "out=FILE", "allowReplace", "detailedExitcode", "json"}, run: deployPlan},
+	"deploy:lint":     {args: []string{"ENV"}, flags: []string{"from=ENV", "image=NAME=TAG", "json"}, run: deployLint},
+	"deploy:status":   {args: []string{"ENV"}, flags: []string{"from=ENV", "detailedExitcode", "json"}, run: deployStatus},
+	"deploy:history":  {args: []string{"ENV"}, flags: []string{"from=ENV", "json"}, run: deployHistory},
+	"deploy:rollback": {args: []string{"ENV"}, flags: []string{"from=ENV", "to=RELEASE", "timeout=10m", "wait=5m", "allowReplace", "json"}, run: deployRollback},
+	"deploy:unlock":   {args: []string{"ENV"}, flags: []string{"from=ENV"}, run: deployUnlock},
+	"deploy:remove":   {args: []string{"ENV"}, flags: []string{"from=ENV", "yes", "wait=5m"}, run: deployRemove},
+	"deploy:logs":     {args: []string{"ENV", "SERVICE|all"}, flags: []string{"from=ENV", "follow", "tail=100", "since=10m", "timestamps"}, run: deployLogs},
+	"deploy:webhook":  {args: []string{"ENV", "SERVICE"}, flags: []string{"tag=TAG", "timeout=10m", "wait=5m", "json"}, run: deployWebhook},
+	"deploy:expire":   {args: []string{"ENV"}, flags: []string{"env=mr-*", "dryRun"}, run: deployExpire},
+
+	"dev:up":   {flags: []string{"port=5055", "timeout=10m", "wait=5m"}, run: devUp},
+	"dev:down": {run: devDown},
+
+	"server:setup":  {args: []string{"ENV"}, flags: []string{"admin=USER", "adminKey=PATH", "deployKey=FILE.pub", "host=HOST", "join=worker", "advertise=ADDRESS", "mirror=URL", "registry=NAME", "registryCert=FILE", "registryKey=FILE", "registryCA=FILE", "noSshd", "dryRun"}, run: serverSetup},
+	"server:doctor": {args: []string{"ENV"}, flags: []string{"json"}, run: serverDoctor},
 
 	"secret:set":      {args: []string{"ENV", "SECRET"}, flags: []string{"file=PATH", "env=VARIABLE", "from=vault://MOUNT/PATH#FIELD", "exact"}, run: secretSet},
 	"secret:generate": {args: []string{"ENV", "SECRET"}, flags: []string{"length=32", "alphabet=A-Za-z0-9", "show"}, run: secretGenerate},
@@ -159,6 +170,10 @@ func validate(kind, arg string) error {
 			}
 		case "ENV":
 			err = pipeline.ValidateEnvironment(n)
+		case "SERVICE|all": // of a manifest, where names may be more than slipway's own
+			if n == "" || strings.HasPrefix(n, "-") {
+				err = fmt.Errorf("%q stands where a service's name belongs, or all: flags come after it", n)
+			}
 		case "SECRET":
 			err = pipeline.ValidateSecret(n)
 		default:

@@ -17,6 +17,7 @@ import (
 	"slipway/deploy/nodes"
 	"slipway/deploy/release"
 	"slipway/deploy/remote"
+	"slipway/deploy/reviewapp"
 	"slipway/engine/display"
 	"slipway/registry"
 	"slipway/secret"
@@ -33,6 +34,9 @@ type place struct {
 
 	references *reference.Resolver
 
+	from string // the environment whose manifest a review app has, "" for an environment with its own
+	ttl  time.Duration
+
 	did      *deployment
 	host     *remote.Host
 	nodes    *nodes.Nodes
@@ -42,13 +46,25 @@ type place struct {
 
 // openPlace reads what there is to know of an environment without connecting to it.
 func openPlace(ctx context.Context, name string) (*place, error) {
+	return openPlaceFrom(ctx, name, "")
+}
+
+// openPlaceFrom does it for a review app that is made from another environment.
+func openPlaceFrom(ctx context.Context, name, from string) (*place, error) {
 	logrus.SetOutput(io.Discard) // compose-go's warnings are this program's own findings
 	p, err := openProject(ctx)
 	if err != nil {
 		return nil, err
 	}
 	all := environ()
-	pl := &place{project: p, all: all, did: p.story.deployment(name)}
+	if from != "" {
+		if err := p.mayReview(name, from); err != nil {
+			return nil, badInput{err}
+		}
+		p.repo.Settings = reviewapp.Settings(p.repo.Settings, name, from)
+		all = reviewapp.Variables(all, name, from)
+	}
+	pl := &place{project: p, all: all, from: from, did: p.story.deployment(name)}
 	vars := environment.Vars{All: all, Env: name}
 	home, _ := os.UserHomeDir()
 	pl.references = &reference.Resolver{Env: func(n string) string { return vars.Get(n) }, Home: home}
@@ -66,6 +82,9 @@ func openPlace(ctx context.Context, name string) (*place, error) {
 	}
 	if h := pl.env.Server.KnownHosts; h != "" && !strings.ContainsAny(h, " \n") && !filepath.IsAbs(h) {
 		pl.env.Server.KnownHosts = filepath.Join(p.tree.Root, h)
+	}
+	if ca := pl.env.Server.PortainerCA; ca != "" && !strings.Contains(ca, "\n") && !filepath.IsAbs(ca) {
+		pl.env.Server.PortainerCA = filepath.Join(p.tree.Root, ca)
 	}
 	given, warning, err := registry.PullCredentials(vars.Get)
 	if err != nil {

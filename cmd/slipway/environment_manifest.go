@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -22,7 +23,7 @@ func (p *place) load(ctx context.Context, in input) (*manifest.Manifest, error) 
 		return nil, fmt.Errorf("opening the repository: %w", err)
 	}
 	defer func() { _ = root.Close() }()
-	file, err := manifest.File(root.FS(), p.env.Name)
+	file, err := manifest.File(root.FS(), cmp.Or(p.from, p.env.Name))
 	if err != nil {
 		return nil, badInput{err}
 	}
@@ -45,6 +46,9 @@ func (p *place) load(ctx context.Context, in input) (*manifest.Manifest, error) 
 	}
 	if err := findings.Err(); err != nil {
 		return nil, badInput{fmt.Errorf("the manifest cannot be deployed, and nothing was written:\n%w", err)}
+	}
+	if p.from != "" {
+		p.warnings = append(p.warnings, m.Apart()...)
 	}
 	return m, nil
 }

@@ -26,6 +26,7 @@ type project struct {
 	story *story
 	built []outcome // by the last build
 	used  usedEngine
+	local bool          // images go to the registry of dev:up alone, uncommitted changes and all
 	shell *engine.Shell // opened in the first step that fails; nil for none
 
 	checkouts *project // the clone that this one is a worktree of, in a repetition
@@ -55,31 +56,44 @@ func openProject(ctx context.Context) (*project, error) {
 	return p, nil
 }
 
-// plans makes the plans of services.
-func (p *project) plans(ctx context.Context, names []string, parts pipeline.Parts) (plans []*pipeline.Plan, err error) {
-	task := p.story.scope(ownWork).Start("planning")
-	defer func() { task.Done(err) }()
+// drafts are the plans of services, each once, without their tags.
+func (p *project) drafts(names []string, parts pipeline.Parts) ([]*pipeline.Draft, error) {
 	bundle := sha256.Sum256(cabundle.PEM())
 	req := pipeline.Request{
 		Parts: parts, Tools: tools.Set(), Toolchain: p.env.toolchain, Registry: p.env.registry,
 		Source: worktree.SourceURL(p.tree.Origin), CABundle: hex.EncodeToString(bundle[:]),
 	}
 	var drafts []*pipeline.Draft
-	inputs := map[string]*pipeline.Inputs{}
+	seen := map[string]bool{}
 	for _, name := range names {
 		s, err := p.repo.Service(name)
 		if err != nil {
 			return nil, badInput{err}
 		}
-		if inputs[name] != nil {
+		if seen[name] {
 			continue
 		}
+		seen[name] = true
 		d, err := p.repo.Draft(s, req)
 		if err != nil {
 			return nil, badInput{err}
 		}
 		drafts = append(drafts, d)
-		inputs[name] = d.Inputs()
+	}
+	return drafts, nil
+}
+
+// plans makes the plans of services.
+func (p *project) plans(ctx context.Context, names []string, parts pipeline.Parts) (plans []*pipeline.Plan, err error) {
+	task := p.story.scope(ownWork).Start("planning")
+	defer func() { task.Done(err) }()
+	drafts, err := p.drafts(names, parts)
+	if err != nil {
+		return nil, err
+	}
+	inputs := map[string]*pipeline.Inputs{}
+	for _, d := range drafts {
+		inputs[d.Service()] = d.Inputs()
 	}
 	tags, err := p.tree.Tags(ctx, inputs, func(w string) { fmt.Fprintln(os.Stderr, "slipway: warning:", w) })
 	if err != nil {

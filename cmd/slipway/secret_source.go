@@ -118,7 +118,7 @@ func (p *place) standardInput(ctx context.Context, exact bool) ([]byte, error) {
 		p.show.Close() // it would write over the question
 		value, err := ask(ctx, terminal, os.Stdin)
 		if err == nil {
-			p.show, err = display.New(os.Stderr, p.project.env.progress)
+			p.show, err = display.New(os.Stderr, p.project.env.progress, deployOf(p.env.Name))
 		}
 		return value, err
 	}

@@ -91,7 +91,7 @@ var caBundles = []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/cer
 // whom to trust for them.
 var goSettings = []string{"GOPROXY", "GONOPROXY", "GOPRIVATE", "GOSUMDB", "GONOSUMDB", "GOINSECURE", "GOAUTH"}
 
-// hostSecrets are this machine's files that steps mount: how to reach modules from here.
+// hostSecrets are this machine's files that steps mount: how to reach modules and packages from here.
 func hostSecrets() map[string][]byte {
 	out := map[string][]byte{}
 	for _, f := range append([]string{os.Getenv("SSL_CERT_FILE")}, caBundles...) {
@@ -116,12 +116,17 @@ func hostSecrets() map[string][]byte {
 	if env.Len() > 0 {
 		out[pipeline.SecretGoEnv] = env.Bytes()
 	}
-	netrc := os.Getenv("NETRC")
-	if home, err := os.UserHomeDir(); netrc == "" && err == nil {
-		netrc = filepath.Join(home, ".netrc")
-	}
-	if data := readFile(netrc); data != "" {
-		out[pipeline.SecretNetrc] = []byte(data)
+	for secret, at := range map[string]struct{ variable, file string }{
+		pipeline.SecretNetrc: {"NETRC", ".netrc"},
+		pipeline.SecretNpmrc: {"NPM_CONFIG_USERCONFIG", ".npmrc"},
+	} {
+		file := os.Getenv(at.variable)
+		if home, err := os.UserHomeDir(); file == "" && err == nil {
+			file = filepath.Join(home, at.file)
+		}
+		if data := readFile(file); data != "" {
+			out[secret] = []byte(data)
+		}
 	}
 	return out
 }

@@ -31,7 +31,7 @@ type story struct {
 }
 
 // withStory are the commands that are worth a story. Those of secrets are not among them.
-var withStory = []string{"build:service", "build:all", "build:lint", "build:test", "image:push", "ci:run", "deploy:env", "deploy:rollback", "deploy:remove"}
+var withStory = []string{"build:service", "build:all", "build:lint", "build:test", "image:push", "ci:run", "deploy:env", "deploy:rollback", "deploy:remove", "dev:up"}
 
 // ownWork is the group of what slipway does for all services together.
 const ownWork = "slipway"
@@ -80,7 +80,7 @@ func (s *story) scope(name string) *recording.Scope { return s.recorder.In(name)
 
 // display shows what is done on stderr, and records it into a group.
 func (p *project) display(group string) (*display.Display, error) {
-	show, err := display.New(os.Stderr, p.env.progress)
+	show, err := display.New(os.Stderr, p.env.progress, group)
 	if err != nil {
 		return nil, badInput{err}
 	}

@@ -35,10 +35,13 @@ type Request struct {
 	// Auth gives the X-Registry-Auth header for an image, which the Swarm keeps and pulls with.
 	Auth func(image string) string
 	// Check is called with what is about to be written, before the lock is taken and again with
-	// the lock held.
+	// the lock held; by Remove once, with the lock held and without a plan.
 	Check func(context.Context, *live.State, *diff.Plan) (warnings []string, err error)
 	// Prepare is called with the lock held, before the first write: files that the server needs.
 	Prepare func(context.Context) error
+	// Emptied is called by Remove once services and networks are gone. With an error the records
+	// stay, for the next attempt to find.
+	Emptied func(context.Context) (removed []string, err error)
 	// Failed is called once, as soon as a service is known to have failed.
 	Failed func([]watch.Outcome)
 

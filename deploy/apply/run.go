@@ -87,6 +87,9 @@ func (r Request) begin(ctx context.Context, held *lock.Lock, state *live.State, 
 			break
 		}
 	}
+	if record.Review == nil && len(entries) > 0 {
+		record.Review = entries[0].Review // a rollback and a rotated secret leave a review app what it is
+	}
 	if out.entry, err = release.Begin(ctx, r.Docker, record); err != nil {
 		return nil, err
 	}

@@ -127,6 +127,9 @@ func Remove(ctx context.Context, r Request, stack string) (removed []string, err
 	if err != nil {
 		return nil, err
 	}
+	if _, err := r.check(ctx, state, nil); err != nil {
+		return nil, err
+	}
 	what := findRemovable(state, stack)
 	for _, s := range what.strange {
 		r.Report.Start("keeping " + s + ", which no release of " + stack + " recorded").Done(nil)
@@ -154,6 +157,13 @@ func Remove(ctx context.Context, r Request, stack string) (removed []string, err
 			return removed, fmt.Errorf("removing network %s: %w", n.Name, err)
 		}
 		removed = append(removed, "network "+n.Name)
+	}
+	if r.Emptied != nil {
+		more, err := r.Emptied(ctx)
+		removed = append(removed, more...)
+		if err != nil {
+			return removed, err
+		}
 	}
 	if err := held.Check(ctx); err != nil {
 		return removed, err

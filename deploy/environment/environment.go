@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"slipway/deploy/portainer"
 	"slipway/deploy/remote"
 	"slipway/pipeline"
 	"slipway/secret"
@@ -102,7 +103,9 @@ func Resolve(name, project string, settings *pipeline.Settings, all map[string]s
 		Key: secret.New(vars.Get("SSH_KEY", "SSH_PRIVATE_KEY")), Agent: vars.Get("SSH_AUTH_SOCK"),
 		KnownHosts: cmp.Or(vars.Get("SSH_KNOWN_HOSTS"), s.KnownHosts), Jump: cmp.Or(vars.Get("SERVER_JUMP"), s.Jump),
 		DockerSocket: s.DockerSocket, DockerHost: vars.Get("DOCKER_HOST"), CertDir: vars.Get("DOCKER_CERT_PATH"), DockerConfig: vars.Get("DOCKER_CONFIG"),
-		Home: vars.Get("HOME"),
+		Home:         vars.Get("HOME"),
+		PortainerURL: vars.Get("PORTAINER_URL"), PortainerEndpoint: vars.Get("PORTAINER_ENDPOINT"),
+		PortainerToken: secret.New(vars.Get("PORTAINER_TOKEN")), PortainerCA: vars.Get("PORTAINER_CA"),
 	}
 	return e, nil
 }
@@ -110,7 +113,12 @@ func Resolve(name, project string, settings *pipeline.Settings, all map[string]s
 // Reachable says what is missing to get to the server.
 func (e *Environment) Reachable() error {
 	if e.Server.Server == "" {
-		return fmt.Errorf("no server is named for %s: set SERVER_HOST (or %s_SERVER_HOST) to [user@]host[:port], or to local for the Docker daemon of this machine, or write environments.%s.server in %s", e.Name, strings.ToUpper(e.Name), e.Name, pipeline.SettingsFile)
+		return fmt.Errorf("no server is named for %s: set SERVER_HOST (or %s_SERVER_HOST) to [user@]host[:port], to portainer://host?endpoint=NAME, or to local for the Docker daemon of this machine, or write environments.%s.server in %s", e.Name, strings.ToUpper(e.Name), e.Name, pipeline.SettingsFile)
+	}
+	if portainer.Is(e.Server.Server) {
+		if _, err := portainer.Parse(e.Server.Server, e.Server.PortainerURL); err != nil {
+			return fmt.Errorf("the server of %s: %w", e.Name, err)
+		}
 	}
 	return nil
 }

@@ -21,6 +21,8 @@ const (
 	labelNumber = "slipway.release"
 	labelState  = "slipway.state"
 	labelReason = "slipway.reason"
+	// labelExpires is a label, since a deploy that changes nothing puts it off (RFC 3339).
+	labelExpires = "slipway.expires"
 )
 
 // Entry is a release as the Swarm keeps it.
@@ -50,6 +52,7 @@ func Entries(configs []swarm.Config, stack string) (entries []Entry, warnings []
 			warnings = append(warnings, fmt.Sprintf("the record %s of a release is passed over: its labels name another one than its content", c.Spec.Name))
 			continue
 		}
+		r.Review = r.Review.until(labels[labelExpires])
 		entries = append(entries, Entry{
 			Record: *r, State: State(labels[labelState]), Reason: labels[labelReason],
 			ConfigID: c.ID, Version: c.Version.Index, CreatedAt: c.CreatedAt,

@@ -46,6 +46,8 @@ type Record struct {
 	// configs: these stay in the Swarm as long as a kept record names them.
 	Want    *convert.Stack `json:"want"`
 	Changes []string       `json:"changes,omitempty"` // a line for each operation
+	// Review is set for a release of a review app.
+	Review *Review `json:"review,omitempty"`
 }
 
 const (

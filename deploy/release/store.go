@@ -37,9 +37,12 @@ func Begin(ctx context.Context, docker *client.Client, r Record) (*Entry, error)
 		if err != nil {
 			return nil, err
 		}
+		labels := map[string]string{labelStack: r.Stack, labelNumber: strconv.Itoa(r.Number), labelState: string(Applying)}
+		if r.Review != nil {
+			labels[labelExpires] = r.Review.Expires.UTC().Format(time.RFC3339)
+		}
 		got, err := docker.ConfigCreate(ctx, client.ConfigCreateOptions{Spec: swarm.ConfigSpec{Data: data, Annotations: swarm.Annotations{
-			Name:   ObjectName("release", r.Stack, strconv.Itoa(r.Number)),
-			Labels: map[string]string{labelStack: r.Stack, labelNumber: strconv.Itoa(r.Number), labelState: string(Applying)},
+			Name: ObjectName("release", r.Stack, strconv.Itoa(r.Number)), Labels: labels,
 		}}})
 		switch {
 		case err == nil:
@@ -52,21 +55,28 @@ func Begin(ctx context.Context, docker *client.Client, r Record) (*Entry, error)
 
 // Finish notes how a release ended.
 func (e *Entry) Finish(ctx context.Context, docker *client.Client, state State, reason string) error {
+	reason = oneLine(reason)
+	err := relabel(ctx, docker, e.ConfigID, map[string]string{labelState: string(state), labelReason: reason})
+	if err != nil {
+		return fmt.Errorf("noting that release %d ended as %q: %w", e.Number, state, err)
+	}
+	e.State, e.Reason = state, reason
+	return nil
+}
+
+// relabel sets labels of a record, also when somebody else does so at the same time.
+func relabel(ctx context.Context, docker *client.Client, id string, labels map[string]string) error {
 	return remote.Retry(ctx, time.Now().Add(patience), func() error {
 		for try := 0; ; try++ {
-			now, err := docker.ConfigInspect(ctx, e.ConfigID, client.ConfigInspectOptions{})
+			now, err := docker.ConfigInspect(ctx, id, client.ConfigInspectOptions{})
 			if err != nil {
-				return fmt.Errorf("noting that release %d ended as %q: %w", e.Number, state, err)
+				return err
 			}
 			spec := now.Config.Spec
-			spec.Labels[labelState], spec.Labels[labelReason] = string(state), oneLine(reason)
-			_, err = docker.ConfigUpdate(ctx, e.ConfigID, client.ConfigUpdateOptions{Version: now.Config.Version, Spec: spec})
-			if err == nil {
-				e.State, e.Reason = state, spec.Labels[labelReason]
-				return nil
-			}
-			if !strings.Contains(err.Error(), "out of sequence") || try == 10 {
-				return fmt.Errorf("noting that release %d ended as %q: %w", e.Number, state, err)
+			maps.Copy(spec.Labels, labels)
+			_, err = docker.ConfigUpdate(ctx, id, client.ConfigUpdateOptions{Version: now.Config.Version, Spec: spec})
+			if err == nil || !strings.Contains(err.Error(), "out of sequence") || try == 10 {
+				return err
 			}
 		}
 	})

@@ -55,6 +55,8 @@ func (h *Host) explain(ctx context.Context, to endpoint, s Settings, err error) 
 		return h.explainSSH(ctx, s, to.ssh.User, err)
 	case to.tcp != nil:
 		return explainTCP(h.Name, s, to.tcp, err)
+	case to.portainer != nil:
+		return h.explainPortainer(ctx, err)
 	}
 	return explainUnix(ctx, s, to.unix, err)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/moby/moby/client"
 
+	"slipway/deploy/portainer"
 	"slipway/deploy/ssh"
 )
 
@@ -25,6 +26,7 @@ type Host struct {
 
 	login  *login // nil unless over SSH
 	socket string // of the daemon there
+	gate   *portainer.Gate
 }
 
 // Connect makes a connection to the daemon of the settings and asks it for a sign of life.
@@ -42,6 +44,8 @@ func Connect(ctx context.Context, settings Settings) (*Host, error) {
 		h, err = connectSSH(ctx, *to.ssh, s.DockerSocket)
 	case to.tcp != nil:
 		h, err = newTCP(*to.tcp)
+	case to.portainer != nil:
+		h, err = connectPortainer(ctx, *to.portainer)
 	default:
 		h, err = newUnix(to.unix)
 	}
@@ -72,6 +76,9 @@ func (h *Host) Close() error {
 	err := h.Docker.Close()
 	if h.login != nil {
 		h.login.close()
+	}
+	if h.gate != nil {
+		h.gate.Close()
 	}
 	return err
 }

@@ -88,7 +88,7 @@ func TestSettingsThatNameNoDaemonAreRefused(t *testing.T) {
 		want     string
 	}{
 		"nothing":           {remote.Settings{}, "connecting to Docker: no server is named; set SERVER_HOST to the server's address, or to local for the Docker daemon of this machine (DOCKER_HOST)"},
-		"a web address":     {remote.Settings{Server: "https://server.example"}, `connecting to Docker: SERVER_HOST is "https://server.example"; it takes [user@]host[:port] for SSH, tcp://host:port, context:NAME or local`},
+		"a web address":     {remote.Settings{Server: "https://server.example"}, `connecting to Docker: SERVER_HOST is "https://server.example"; it takes [user@]host[:port] for SSH, tcp://host:port, portainer://host?endpoint=NAME, context:NAME or local`},
 		"TCP without TLS":   {remote.Settings{Server: "tcp://server.example:2375"}, "connecting to Docker at tcp://server.example:2375: a TCP port without TLS is open to everybody; set DOCKER_CERT_PATH to the directory with ca.pem, cert.pem and key.pem, or use SSH"},
 		"a wrong port":      {remote.Settings{Server: "server.example:ssh"}, `connecting to the server server.example:ssh: port "ssh" of server.example is not a number between 1 and 65535`},
 		"a password":        {remote.Settings{Server: "ssh://user:CANARY@server.example"}, "connecting to the server …@server.example: an SSH address holds no password; set SSH_KEY"},

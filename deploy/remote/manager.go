@@ -17,6 +17,9 @@ func (h *Host) Manager(ctx context.Context) error {
 		return fmt.Errorf("asking Docker on %s about its swarm: %w", h.Name, err)
 	}
 	h.NodeID = info.Info.Swarm.NodeID
+	if h.gate != nil {
+		h.gate.Node(info.Info.Name)
+	}
 	return checkManager(h.Name, info.Info.Swarm)
 }
 

@@ -1,6 +1,6 @@
 // Package remote connects to the Docker daemon of an environment's server: over SSH, over
-// TCP with TLS, by a Docker context's name, or on this machine, and says what is wrong with
-// it in words that name the next step.
+// TCP with TLS, through Portainer, by a Docker context's name, or on this machine, and says what
+// is wrong with it in words that name the next step.
 package remote
 
 import (
@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"slipway/deploy/portainer"
 	"slipway/deploy/ssh"
 	"slipway/secret"
 )
@@ -16,7 +17,8 @@ import (
 // named here are where callers get the values from.
 type Settings struct {
 	// Server (SERVER_HOST) is "[user@]host[:port]" for SSH, "tcp://host:2376", "context:NAME",
-	// or "local" for the daemon of DockerHost. Never guessed.
+	// "portainer://host?endpoint=NAME", "portainer" for the one at PortainerURL, or "local" for the
+	// daemon of DockerHost. Never guessed.
 	Server string
 
 	// User (USER_NAME) is whom to log in as, unless Server says it.
@@ -41,6 +43,11 @@ type Settings struct {
 	// DockerConfig (DOCKER_CONFIG, or ~/.docker) is where the docker command keeps its contexts.
 	DockerConfig string
 
+	// PortainerURL (PORTAINER_URL), PortainerEndpoint (PORTAINER_ENDPOINT), PortainerToken
+	// (PORTAINER_TOKEN) and PortainerCA (PORTAINER_CA) are as portainer.Settings has them.
+	PortainerURL, PortainerEndpoint, PortainerCA string
+	PortainerToken                               secret.Value
+
 	// Timeout bounds one attempt to connect: 20 seconds unless given. KeepAlive is as ssh.Options
 	// has it.
 	Timeout, KeepAlive time.Duration
@@ -48,9 +55,10 @@ type Settings struct {
 
 // endpoint is where the settings lead; one field is set.
 type endpoint struct {
-	ssh  *ssh.Options
-	unix string // a path
-	tcp  *tcpEndpoint
+	ssh       *ssh.Options
+	unix      string // a path
+	tcp       *tcpEndpoint
+	portainer *portainer.Settings
 }
 
 type tcpEndpoint struct {
@@ -81,13 +89,15 @@ func (s Settings) resolve() (endpoint, error) {
 		return s.local()
 	case isContext:
 		return s.context(name)
+	case portainer.Is(s.Server):
+		return s.throughPortainer()
 	case strings.HasPrefix(s.Server, "tcp://"):
 		if s.CertDir == "" {
 			return endpoint{}, fmt.Errorf("connecting to Docker at %s: a TCP port without TLS is open to everybody; set DOCKER_CERT_PATH to the directory with ca.pem, cert.pem and key.pem, or use SSH", s.Server)
 		}
 		return s.host(s.Server)
 	case strings.Contains(s.Server, "://") && !strings.HasPrefix(s.Server, "ssh://"):
-		return endpoint{}, fmt.Errorf("connecting to Docker: SERVER_HOST is %q; it takes [user@]host[:port] for SSH, tcp://host:port, context:NAME or local", s.Server)
+		return endpoint{}, fmt.Errorf("connecting to Docker: SERVER_HOST is %q; it takes [user@]host[:port] for SSH, tcp://host:port, portainer://host?endpoint=NAME, context:NAME or local", s.Server)
 	}
 	return s.overSSH(s.Server)
 }

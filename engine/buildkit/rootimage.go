@@ -53,5 +53,6 @@ func (b *build) resolveRoot(ctx context.Context, gw gateway.Client, name string,
 	if ref, err = reference.WithDigest(reference.TrimNamed(ref), digest); err != nil {
 		return llb.State{}, err
 	}
+	b.noteBase(name, digest.String())
 	return llb.Image(ref.String(), llb.Platform(platform), llb.WithCustomName("toolchain "+name)).WithImageConfig(config)
 }

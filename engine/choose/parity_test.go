@@ -150,7 +150,7 @@ func sample(t *testing.T) *gitrepo.Repo {
 const packedDockerfile = `# syntax=docker/dockerfile:1
 ARG BASE=alpine:3.20
 FROM ${BASE} AS make
-RUN mkdir /made && echo secret >/made/secret && chmod 600 /made/secret && chown 7:8 /made/secret && ln /made/secret /made/hard
+RUN --mount=type=secret,id=go-env,required=true test -e /run/secrets/go-env && mkdir /made && echo secret >/made/secret && chmod 600 /made/secret && chown 7:8 /made/secret && ln /made/secret /made/hard
 FROM ${BASE}
 ARG SERVICE
 ENV NAME=${SERVICE} EMPTY="" QUOTED="a \"b\" $c"

@@ -3,8 +3,10 @@ package dagger
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	sdk "dagger.io/dagger"
@@ -40,6 +42,9 @@ func (b *build) buildStep(ctx context.Context, s *pipeline.Step) (engine.State, 
 	opts := sdk.DirectoryDockerBuildOpts{Dockerfile: dockerfileName, Platform: sdk.Platform(b.plan.Platform), Target: s.Build.Target}
 	for _, a := range s.Build.Args {
 		opts.BuildArgs = append(opts.BuildArgs, sdk.BuildArg{Name: a.Name, Value: a.Value})
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.job.Secrets)) { // a Dockerfile mounts them by these names
+		opts.Secrets = append(opts.Secrets, b.runner.c.SetSecret(name, string(b.job.Secrets[name])))
 	}
 	image, err := dir.DockerBuild(opts).Sync(ctx)
 	if err != nil {

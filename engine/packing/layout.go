@@ -56,20 +56,17 @@ func (l *Layout) Finish(exported digest.Digest) (string, error) {
 	if config, err = l.packLayers(&manifest, config); err != nil {
 		return "", err
 	}
+	unstamped, err := l.writeBlob(manifest.Config.MediaType, config)
+	if err != nil {
+		return "", err
+	}
 	if config, err = l.Stamp(config); err != nil {
 		return "", err
 	}
 	if manifest.Config, err = l.writeBlob(manifest.Config.MediaType, config); err != nil {
 		return "", err
 	}
-	manifest.Annotations = map[string]string{}
-	for _, s := range l.Plan.Steps {
-		if s.Build != nil && !s.Build.Check {
-			for _, label := range s.Build.Labels {
-				manifest.Annotations[label.Name] = label.Value
-			}
-		}
-	}
+	annotate(&manifest, l.Plan)
 	raw, err := json.Marshal(manifest)
 	if err != nil {
 		return "", err
@@ -78,11 +75,11 @@ func (l *Layout) Finish(exported digest.Digest) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	keep := map[string]bool{desc.Digest.Encoded(): true, manifest.Config.Digest.Encoded(): true}
+	keep := map[string]bool{desc.Digest.Encoded(): true, manifest.Config.Digest.Encoded(): true, unstamped.Digest.Encoded(): true}
 	for _, layer := range manifest.Layers {
 		keep[layer.Digest.Encoded()] = true
 	}
-	if err := l.writeIndex(desc, keep); err != nil {
+	if err := l.writeIndex(desc, unstamped.Digest, keep); err != nil {
 		return "", err
 	}
 	return desc.Digest.String(), l.swap()
@@ -137,8 +134,8 @@ func (l *Layout) writeBlob(mediaType string, raw []byte) (v1.Descriptor, error) 
 }
 
 // writeIndex completes the layout and drops what the image does not use.
-func (l *Layout) writeIndex(image v1.Descriptor, keep map[string]bool) error {
-	image.Annotations = map[string]string{v1.AnnotationRefName: l.Plan.Tag}
+func (l *Layout) writeIndex(image v1.Descriptor, unstamped digest.Digest, keep map[string]bool) error {
+	image.Annotations = map[string]string{v1.AnnotationRefName: l.Plan.Tag, unstampedKey: unstamped.String()}
 	index, err := json.Marshal(v1.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: v1.MediaTypeImageIndex, Manifests: []v1.Descriptor{image}})
 	if err != nil {
 		return err

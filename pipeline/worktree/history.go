@@ -51,10 +51,13 @@ func (w *Worktree) Tags(ctx context.Context, inputs map[string]*pipeline.Inputs,
 	if err != nil {
 		return nil, err
 	}
-	for name, in := range inputs {
+	b := w.blobs(ctx)
+	defer b.close()
+	dirty := pipeline.Affected(inputs, w.uncommitted(), b.read)
+	for name := range inputs {
 		t := tags[name]
 		t.Time = times[t.Commit]
-		t.Dirty = len(w.Dirty(in)) > 0
+		t.Dirty = len(dirty[name]) > 0
 		tags[name] = t
 	}
 	return tags, nil
@@ -67,10 +70,12 @@ func (w *Worktree) search(ctx context.Context, inputs map[string]*pipeline.Input
 		return nil, nil, err
 	}
 	found, isShort := map[string]*pipeline.Tag{}, map[string]*bool{}
-	h := pipeline.NewHistory(w.Head)
+	b := w.blobs(ctx)
+	defer b.close()
+	h, uncommitted := pipeline.NewHistory(w.Head, b.read), w.uncommitted()
 	for name, in := range inputs {
 		found[name], isShort[name] = &pipeline.Tag{}, new(bool)
-		h.Find(w.Head, in, found[name], isShort[name])
+		h.Find(w.Head, in, uncommitted, found[name], isShort[name])
 	}
 	if err := w.walk(ctx, cut, h); err != nil {
 		return nil, nil, fmt.Errorf("reading the history of %s: %w", w.Root, err)
@@ -92,7 +97,7 @@ func (w *Worktree) walk(ctx context.Context, cut map[string]bool, h *pipeline.Hi
 	// -m lists a merge once for each parent that it differs from, and the oneline format
 	// alone names that parent: "HASH PARENT… (from PARENT) subject". What a user's
 	// configuration could change of the output is said explicitly.
-	cmd := command(ctx, w.Root, "-c", "log.diffMerges=separate", "log", "--topo-order", "-m", "--root", "--no-renames", "--raw", "-z",
+	cmd := command(ctx, w.Root, "-c", "log.diffMerges=separate", "log", "--topo-order", "-m", "--root", "--no-renames", "--raw", "--no-abbrev", "-z",
 		"--ignore-submodules=none", "--pretty=oneline", "--parents", "--no-abbrev-commit", "--no-color", "--no-decorate", "--no-show-signature", w.Head, "--")
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -41,7 +41,7 @@ func (w *Worktree) readLog(r *bufio.Reader, cut map[string]bool, h *pipeline.His
 				return err
 			}
 			if into != nil {
-				into.Changed = append(into.Changed, w.paths(strings.TrimSuffix(file, "\x00"))...)
+				into.Changed = append(into.Changed, w.changes(record, strings.TrimSuffix(file, "\x00"))...)
 			}
 			continue
 		}
@@ -68,8 +68,32 @@ func (w *Worktree) readLog(r *bufio.Reader, cut map[string]bool, h *pipeline.His
 	return nil
 }
 
-// paths are the files that a change of one path is about: all of a submodule's, where git
-// names the submodule's directory alone.
-func (w *Worktree) paths(p string) []string {
-	return append([]string{p}, w.Tree.Below(strings.TrimSuffix(p, "/"))...)
+// changes are those of the files that a change of one path is about: all of a submodule's,
+// where git names the submodule's directory alone. raw is git's ":MODE MODE BLOB BLOB STATUS",
+// first what was and then what is.
+func (w *Worktree) changes(raw, p string) []pipeline.Change {
+	was := pipeline.Unknown
+	if f := strings.Fields(raw); len(f) > 3 && f[0] != ":"+submodule {
+		was = blobName(f[2])
+	}
+	return w.expand(p, was)
+}
+
+// submodule is the mode that git gives one.
+const submodule = "160000"
+
+// blobName is "" for what git writes where there is no file.
+func blobName(hash string) string {
+	if strings.Trim(hash, "0") == "" {
+		return ""
+	}
+	return hash
+}
+
+func (w *Worktree) expand(p, was string) []pipeline.Change {
+	out := []pipeline.Change{{Path: p, Was: was}}
+	for _, f := range w.Tree.Below(strings.TrimSuffix(p, "/")) {
+		out = append(out, pipeline.Change{Path: f, Was: pipeline.Unknown})
+	}
+	return out
 }

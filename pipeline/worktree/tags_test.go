@@ -24,6 +24,10 @@ func TestATagIsThatOfTheCommitThatLastChangedTheInputs(t *testing.T) {
 	wantTags(t, r.Dir, "ping="+short(second)+" web="+short(first))
 
 	r.Write("go.mod", goMod+"// more\n")
+	r.Commit("Say something in go.mod", at(3))
+	wantTags(t, r.Dir, "ping="+short(second)+" web="+short(first))
+
+	r.Write("go.mod", "module example.com/shop\n\ngo 1.26.9\n")
 	r.Write("services/web/public/index.html", "hello\n")
 	third := r.Commit("Change both", at(20)) // 08:00 of the next day, UTC
 	wantTags(t, r.Dir, "ping=20240726_"+third[:8]+" web=20240726_"+third[:8])

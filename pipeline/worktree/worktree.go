@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +30,8 @@ type Worktree struct {
 	Tree    *pipeline.Tree
 	// Changed are the paths that differ from HEAD, untracked ones included, ignored ones not.
 	Changed []string
+
+	was map[string]string // of Changed, what HEAD has: a blob, "" or pipeline.Unknown
 }
 
 // Open reads the working tree that dir is in.
@@ -70,6 +73,7 @@ func Open(ctx context.Context, dir string) (*Worktree, error) {
 // readStatus takes the branch, HEAD and the changes from `git status --porcelain=v2`.
 func (w *Worktree) readStatus(status []byte, files *[]string) error {
 	gone := map[string]bool{}
+	w.was = map[string]string{}
 	for _, e := range splitNul(status) {
 		fields := strings.SplitN(e, " ", 9)
 		switch {
@@ -84,6 +88,9 @@ func (w *Worktree) readStatus(status []byte, files *[]string) error {
 			*files = append(*files, e[2:])
 		case strings.HasPrefix(e, "1 ") && len(fields) == 9:
 			w.Changed = append(w.Changed, fields[8])
+			if w.was[fields[8]] = blobName(fields[6]); fields[3] == submodule {
+				w.was[fields[8]] = pipeline.Unknown
+			}
 			if fields[1][1] == 'D' { // removed from the index alone, it is an untracked file now
 				gone[fields[8]] = true
 			}
@@ -105,14 +112,30 @@ func (w *Worktree) readStatus(status []byte, files *[]string) error {
 	return nil
 }
 
+// uncommitted are the changes since HEAD.
+func (w *Worktree) uncommitted() []pipeline.Change {
+	var out []pipeline.Change
+	for _, p := range w.Changed {
+		out = append(out, w.expand(p, w.was[p])...)
+	}
+	return out
+}
+
 // Dirty reports which inputs have uncommitted changes.
 func (w *Worktree) Dirty(in *pipeline.Inputs) []string {
+	if len(w.Changed) == 0 {
+		return nil
+	}
+	b := w.blobs(context.Background())
+	defer b.close()
+	return paths(in.Changed(w.uncommitted(), b.read))
+}
+
+func paths(causes []pipeline.Cause) []string {
 	var out []string
-	for _, changed := range w.Changed {
-		for _, f := range w.paths(changed) {
-			if in.Match(f) {
-				out = append(out, f)
-			}
+	for _, c := range causes {
+		if !slices.Contains(out, c.Path) {
+			out = append(out, c.Path)
 		}
 	}
 	return out

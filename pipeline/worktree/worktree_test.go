@@ -23,7 +23,8 @@ func TestUncommittedChangesOfInputsMakeATagDirty(t *testing.T) {
 		{"a new file", func(r *gitrepo.Repo) { r.Write("services/web/public/new.html", "x\n") }, "web"},
 		{"a new directory of another service", func(r *gitrepo.Repo) { r.Write("services/new/main.go", mainGo) }, "new"},
 		{"a removed file", func(r *gitrepo.Repo) { r.Remove("services/web/public/index.html") }, "web"},
-		{"a file of both", func(r *gitrepo.Repo) { r.Write("services/.dockerignore", "*.md\n") }, "ping web"},
+		{"a file of both", func(r *gitrepo.Repo) { r.Write("services/.dockerignore", "**/*.md\n") }, "ping web"},
+		{"a pattern that nothing copied can match", func(r *gitrepo.Repo) { r.Write("services/.dockerignore", "*.md\n") }, ""},
 		{"an executable bit", func(r *gitrepo.Repo) {
 			if err := os.Chmod(filepath.Join(r.Dir, "services/ping/main.go"), 0o755); err != nil {
 				t.Error(err)

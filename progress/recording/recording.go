@@ -68,6 +68,7 @@ type State string
 const (
 	Done        State = "done"
 	Cached      State = "cached" // nothing was run: the result was there
+	Reused      State = "reused" // no engine was asked: it is known to have passed elsewhere
 	Failed      State = "failed"
 	Skipped     State = "skipped" // something that it needs failed
 	Interrupted State = "interrupted"

@@ -79,7 +79,7 @@ type state struct {
 }
 
 var signs = map[recording.State]string{
-	recording.Done: "✓", recording.Cached: "↺", recording.Failed: "✗", recording.Skipped: "–", recording.Interrupted: "!",
+	recording.Done: "✓", recording.Cached: "↺", recording.Reused: "↺", recording.Failed: "✗", recording.Skipped: "–", recording.Interrupted: "!",
 }
 
 func stateOf(s recording.State) state { return state{s, signs[s]} }

@@ -96,7 +96,7 @@ func (d drawing) group(in context.Context, g *recording.Group, began, ended time
 }
 
 func (d drawing) span(in context.Context, s recording.Span) context.Context {
-	attributes := []attribute.KeyValue{attribute.Bool("slipway.cached", s.State == recording.Cached)}
+	attributes := []attribute.KeyValue{attribute.Bool("slipway.cached", s.State == recording.Cached || s.State == recording.Reused)}
 	if len(s.Notes) > 0 {
 		attributes = append(attributes, attribute.String("slipway.notes", short(strings.Join(s.Notes, "\n"))))
 	}

@@ -1,12 +1,15 @@
-// Backend keeps notes in PostgreSQL and serves them over HTTP. It starts, and answers all
-// but the notes, while PostgreSQL is not there yet; GET /readyz tells.
+// Backend keeps notes in PostgreSQL and serves them over HTTP. Where PostgreSQL is not there, it
+// starts after waiting a little, and answers all but the notes; GET /readyz tells. With -migrate
+// it brings the database's schema up to date and ends: for a job that a deploy waits for.
 //
 // Environment: HTTP_ADDR is where to listen (default: bind-host of config.toml, port 8080),
-// VERSION what /api/service/version says, DB_* how to reach PostgreSQL (database.Settings).
-// Exit codes: 0 stopped on SIGTERM or SIGINT, or healthy; 1 failed; 2 bad arguments.
+// METRICS_ADDR where Prometheus asks (the same, port 9090), VERSION what /api/service/version says,
+// DB_* how to reach PostgreSQL (database.Settings).
+// Exit codes: 0 stopped on SIGTERM or SIGINT, healthy, or migrated; 1 failed; 2 bad arguments.
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -21,6 +24,7 @@ import (
 	"services/backend/config"
 	"services/backend/database"
 	"services/shared/healthcheck"
+	"services/shared/metrics"
 )
 
 const name = "backend"
@@ -36,6 +40,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	check := flags.Bool("healthcheck", false, "ask the running service's /healthz; exit 0 when it is healthy, else 1")
+	migrate := flags.Bool("migrate", false, "bring the database's schema up to date, waiting for PostgreSQL for at most a minute, and exit")
 	file := flags.String("config", config.DefaultPath, "the configuration; where the file is missing, defaults are used")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -45,15 +50,21 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	case flags.NArg() > 0:
 		_, _ = fmt.Fprintf(stderr, "%s: takes no arguments, but was given %q\n", name, flags.Args())
 		return 2
+	case *check && *migrate:
+		_, _ = fmt.Fprintf(stderr, "%s: -healthcheck and -migrate exclude each other\n", name)
+		return 2
 	}
 
-	addr, err := address(*file, getenv)
+	log := slog.New(slog.NewJSONHandler(stderr, nil))
+	addr, metricsAddr, err := addresses(*file, getenv)
 	switch {
 	case err != nil:
 	case *check:
 		err = healthcheck.Ask(ctx, addr)
+	case *migrate:
+		err = migrated(ctx, getenv, log)
 	default:
-		err = start(ctx, addr, getenv, slog.New(slog.NewJSONHandler(stderr, nil)))
+		err = start(ctx, addr, metricsAddr, getenv, log)
 	}
 	if err != nil {
 		_, _ = fmt.Fprintf(stderr, "%s: %v\n", name, err)
@@ -63,22 +74,35 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 }
 
 // start reads the database's settings and serves until ctx ends.
-func start(ctx context.Context, addr string, getenv func(string) string, log *slog.Logger) error {
+func start(ctx context.Context, addr, metricsAddr string, getenv func(string) string, log *slog.Logger) error {
 	settings, err := database.Settings(getenv)
 	if err != nil {
 		return err
 	}
-	return serve(ctx, addr, getenv("VERSION"), database.NewConnection(settings, database.Migrations(), log), log)
+	return serve(ctx, addr, metricsAddr, getenv("VERSION"), database.NewConnection(settings, database.Migrations(), log), log)
 }
 
-// address is where to listen, and where -healthcheck asks.
-func address(file string, getenv func(string) string) (string, error) {
+// migrated is what -migrate does.
+func migrated(ctx context.Context, getenv func(string) string, log *slog.Logger) error {
+	settings, err := database.Settings(getenv)
+	if err != nil {
+		return err
+	}
+	applied, err := database.MigrateOnce(ctx, settings, database.Migrations(), log)
+	if err != nil {
+		return err
+	}
+	log.InfoContext(ctx, "the schema is up to date", "applied", applied)
+	return nil
+}
+
+// addresses are where to listen, which is also where -healthcheck asks, and where Prometheus asks.
+func addresses(file string, getenv func(string) string) (addr, metricsAddr string, err error) {
 	settings, err := config.Load(file)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	if addr := getenv("HTTP_ADDR"); addr != "" {
-		return addr, nil
-	}
-	return net.JoinHostPort(settings.HTTP.BindHost, "8080"), nil
+	host := settings.HTTP.BindHost
+	return cmp.Or(getenv("HTTP_ADDR"), net.JoinHostPort(host, "8080")),
+		cmp.Or(getenv("METRICS_ADDR"), net.JoinHostPort(host, metrics.DefaultPort)), nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -78,8 +79,36 @@ func TestDatabaseComesGoesAndComesBack(t *testing.T) {
 	if status, body := p.Ask("GET", "/api/notes/1", ""); status != 200 || !strings.Contains(body, `"kept"`) {
 		t.Errorf("the note after PostgreSQL came back: %d %s", status, body)
 	}
+	for _, line := range []string{"db_up 1", "db_pool_max_connections ", "db_pool_connections{state=\"idle\"} 1", `route="/api/notes/{id}"`} {
+		if told := p.Metrics(); !strings.Contains(told, line) {
+			t.Errorf("/metrics lacks %s:\n%s", line, told)
+		}
+	}
 	if code := p.Signal(syscall.SIGTERM); code != 0 {
 		t.Errorf("SIGTERM: exit code %d", code)
+	}
+}
+
+// A job may start before its database does, and a backend that runs after it has nothing to do.
+func TestMigratesAndEnds(t *testing.T) {
+	postgres := postgrestest.NewServer(t)
+	env := []string{"DB_HOST=" + postgres.Dir, "DB_PASS_FILE=" + postgres.PasswordFile, "DB_USER=" + postgres.User(), "DB_NAME=postgres"}
+	job := processtest.Command(t, env, "-migrate")
+	var said bytes.Buffer
+	job.Stderr = &said
+	if err := job.Start(); err != nil {
+		t.Fatal(err)
+	}
+	postgres.Start()
+	if err := job.Wait(); err != nil || !strings.Contains(said.String(), `"applied":["0001_create_notes.sql"`) {
+		t.Fatalf("%v: %s", err, &said)
+	}
+	if code, said := processtest.Run(t, env, "-migrate"); code != 0 || !strings.Contains(said, `"applied":null`) {
+		t.Errorf("a second time: exit code %d, %s", code, said)
+	}
+	env[1] = "DB_PASS_FILE=/does/not/exist"
+	if code, said := processtest.Run(t, env, "-migrate"); code != 1 || !strings.Contains(said, "backend: reading the database password") {
+		t.Errorf("without the password's file: exit code %d, %s", code, said)
 	}
 }
 
@@ -98,6 +127,7 @@ func TestRefusesToStart(t *testing.T) {
 		{"", []string{"-healthcheck", "-config", config}, 1, config + ":2:13: "},
 		{"DB_PASS_FILE=/does/not/exist", nil, 1, "backend: reading the database password (DB_PASS_FILE): open /does/not/exist"},
 		{"DB_PORT=x", nil, 1, `DB_PORT: "x" is not a port number`},
+		{"", []string{"-migrate", "-healthcheck"}, 2, "-healthcheck and -migrate exclude each other"},
 		{"", []string{"serve"}, 2, `was given ["serve"]`},
 		{"", []string{"-conf"}, 2, "-conf"},
 	} {
@@ -107,21 +137,21 @@ func TestRefusesToStart(t *testing.T) {
 	}
 }
 
-func TestAddress(t *testing.T) {
+func TestAddresses(t *testing.T) {
 	config := filepath.Join(t.TempDir(), "config.toml")
 	if err := os.WriteFile(config, []byte("[http]\nbind-host = '127.0.0.1'\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, test := range []struct{ file, env, want string }{
-		{config, "", "127.0.0.1:8080"},
-		{config, ":9000", ":9000"},
-		{config + ".missing", "", ":8080"},
+	for _, test := range []struct{ file, env, want, metrics string }{
+		{config, "", "127.0.0.1:8080", "127.0.0.1:9090"},
+		{config, ":9000", ":9000", "127.0.0.1:9090"},
+		{config + ".missing", "", ":8080", ":9090"},
 	} {
-		got, err := address(test.file, func(name string) string {
+		got, metrics, err := addresses(test.file, func(name string) string {
 			return map[string]string{"HTTP_ADDR": test.env}[name]
 		})
-		if err != nil || got != test.want {
-			t.Errorf("%s, HTTP_ADDR=%q: %q, %v", test.file, test.env, got, err)
+		if err != nil || got != test.want || metrics != test.metrics {
+			t.Errorf("%s, HTTP_ADDR=%q: %q, %q, %v", test.file, test.env, got, metrics, err)
 		}
 	}
 }

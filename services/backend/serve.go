@@ -9,17 +9,22 @@ import (
 
 	"services/backend/database"
 	"services/backend/notes"
-	"services/shared/httpserver"
 	"services/shared/jsonhttp"
 	"services/shared/service"
 )
 
+// patience is how long a start is put off for PostgreSQL. A Swarm sends requests here as soon as
+// the service answers, and takes the old task out of service: so it answers once it can serve
+// them, where that is soon, and else without its notes.
+const patience = 3 * time.Second
+
 // readyTimeout bounds the question that /readyz asks PostgreSQL.
 const readyTimeout = 2 * time.Second
 
-// serve answers on addr until ctx ends, while db connects in the background.
-func serve(ctx context.Context, addr, version string, db *database.Connection, log *slog.Logger) error {
+// serve answers on addr, and Prometheus on metricsAddr, until ctx ends, while db connects in the background.
+func serve(ctx context.Context, addr, metricsAddr, version string, db *database.Connection, log *slog.Logger) error {
 	svc := service.New(name, version)
+	svc.Metrics.Add(database.NewPoolMetrics(db))
 	svc.Handle("GET /readyz", ready(db, log))
 	notes.Register(svc.Handle, notes.NewPostgres(db.Pool), log)
 
@@ -30,7 +35,8 @@ func serve(ctx context.Context, addr, version string, db *database.Connection, l
 	defer running.Wait()
 	defer disconnect()
 
-	return httpserver.Run(ctx, addr, svc, log)
+	db.Await(ctx, patience)
+	return svc.Run(ctx, addr, metricsAddr, log)
 }
 
 // ready answers 200 when the notes can be served, else 503. Why not is logged only: it may

@@ -1,6 +1,7 @@
 // Ping is the smallest service: it says that it is there, and in which version.
 //
-// Environment: HTTP_ADDR is where to listen (default ":8080"), VERSION what to say.
+// Environment: HTTP_ADDR is where to listen (default ":8080"), METRICS_ADDR where Prometheus asks
+// (default ":9090"), VERSION what to say.
 // Exit codes: 0 stopped on SIGTERM or SIGINT, or healthy; 1 failed; 2 bad arguments.
 package main
 
@@ -17,7 +18,7 @@ import (
 	"syscall"
 
 	"services/shared/healthcheck"
-	"services/shared/httpserver"
+	"services/shared/metrics"
 	"services/shared/service"
 )
 
@@ -50,7 +51,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		err = healthcheck.Ask(ctx, addr)
 	} else {
 		log := slog.New(slog.NewJSONHandler(stderr, nil))
-		err = httpserver.Run(ctx, addr, service.New(name, getenv("VERSION")), log)
+		err = service.New(name, getenv("VERSION")).Run(ctx, addr, cmp.Or(getenv("METRICS_ADDR"), ":"+metrics.DefaultPort), log)
 	}
 	if err != nil {
 		_, _ = fmt.Fprintf(stderr, "%s: %v\n", name, err)

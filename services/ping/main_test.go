@@ -20,6 +20,12 @@ func TestServesAndStops(t *testing.T) {
 			t.Errorf("%s: %d %s", path, status, body)
 		}
 	}
+	if status, body := p.Ask("GET", "/metrics", ""); status != 404 {
+		t.Errorf("/metrics on the port for everybody: %d %s", status, body)
+	}
+	if told := p.Metrics(); !strings.Contains(told, `service_info{service="ping",version="20240725_4605cc6e"} 1`) {
+		t.Errorf("/metrics: %s", told)
+	}
 	if code, said := processtest.Run(t, []string{"HTTP_ADDR=" + p.Addr}, "-healthcheck"); code != 0 || said != "" {
 		t.Errorf("-healthcheck while it runs: exit code %d, %s", code, said)
 	}
@@ -48,6 +54,7 @@ func TestArguments(t *testing.T) {
 		{"", "-heathcheck", 2, "-heathcheck"},
 		{"", "serve", 2, `was given ["serve"]`},
 		{"HTTP_ADDR=8080", "", 1, `listening on "8080"`},
+		{"METRICS_ADDR=9090", "", 1, "set METRICS_ADDR to another host:port"},
 		{"HTTP_ADDR=8080", "-healthcheck", 1, `"8080" is not host:port`},
 	} {
 		var args []string

@@ -93,8 +93,9 @@ func TestPostgresHonoursItsEnvironment(t *testing.T) {
 }
 
 func TestNodeRuns(t *testing.T) {
-	const image = "node:20"
+	const image = "node:24-bookworm-slim"
 	d := with(t, image)
+	mustPrint(t, d, image, "v24.9.0 11.6.0 11.6.0", "sh", "-c", "echo $(node --version) $(npm --version) $(npx --version)")
 	mustPrint(t, d, image, "42", "-e", "console.log(6*7)")
 	mustPrint(t, d, image, "1000", "id", "-u", "node")
 }

@@ -120,6 +120,13 @@ func build(ctx context.Context, r recipe, suite, cache, dir string, report progr
 		}
 		layers = append(layers, sdk)
 	}
+	if r.Node != "" {
+		node, err := nodeLayer(ctx, r.Node, r.NPM, work)
+		if err != nil {
+			return err
+		}
+		layers = append(layers, node)
+	}
 	image, err := assemble(r, layers)
 	if err != nil {
 		return err

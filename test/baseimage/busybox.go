@@ -46,13 +46,7 @@ func busyboxTree(ctx context.Context, r recipe, cacheDir, out string, report pro
 	if err := link(ctx, root, busybox); err != nil {
 		return err
 	}
-	// tar is essential on Debian; the order and the times are fixed, so that the same
-	// content gives the same layer.
-	cmd := exec.CommandContext(ctx, "tar", "--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "-C", root, "-cf", out, ".")
-	if output, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("packing the base image %s: %w\n%s", r.Name, err, output)
-	}
-	return nil
+	return pack(ctx, root, out)
 }
 
 // link gives every applet its usual name.

@@ -1,10 +1,13 @@
 package baseimage
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"os"
+	"os/exec"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -19,6 +22,16 @@ type tarLayer struct {
 }
 
 var _ v1.Layer = (*tarLayer)(nil)
+
+// pack writes a tree to the tar file out. tar is essential on Debian; the order and the times
+// are fixed, so that the same content gives the same layer.
+func pack(ctx context.Context, root, out string) error {
+	cmd := exec.CommandContext(ctx, "tar", "--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "-C", root, "-cf", out, ".")
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("packing a base image: %w\n%s", err, output)
+	}
+	return nil
+}
 
 func layerFromTar(path string) (*tarLayer, error) {
 	f, err := os.Open(path)

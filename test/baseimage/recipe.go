@@ -29,6 +29,8 @@ type recipe struct {
 	Name     string   // of the repository, without "library/"
 	Packages []string // of Debian; none: busybox alone
 	GoSDK    string   // Go version to have at /usr/local/go; empty: none
+	Node     string   `json:",omitempty"` // version of node to have below /usr/local, from npm's registry; empty: none
+	NPM      string   `json:",omitempty"` // version of npm beside it
 	Config   v1.Config
 }
 
@@ -71,7 +73,9 @@ var recipes = map[string]recipe{
 		},
 	},
 	"node": {
-		Packages: []string{"nodejs", "ca-certificates", "passwd"},
+		Packages: []string{"libstdc++6", "libatomic1", "ca-certificates", "passwd"},
+		Node:     "24.9.0",
+		NPM:      "11.6.0",
 		Config: v1.Config{
 			Env:        []string{"PATH=" + usualPath},
 			Entrypoint: []string{"docker-entrypoint.sh"}, Cmd: []string{"node"},

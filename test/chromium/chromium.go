@@ -34,17 +34,17 @@ type Browser struct {
 }
 
 // Start runs a browser until the test ends. It has a profile of its own, which is empty, and
-// talks to nobody by itself.
-func Start(t testing.TB) *Browser {
+// talks to nobody by itself. flags are further ones of its command line.
+func Start(t testing.TB, flags ...chromedp.ExecAllocatorOption) *Browser {
 	t.Helper()
 	aptget.Need(t, "chromium", "chromium")
-	allocator, cancel := chromedp.NewExecAllocator(t.Context(),
+	allocator, cancel := chromedp.NewExecAllocator(t.Context(), append([]chromedp.ExecAllocatorOption{
 		chromedp.ExecPath("chromium"), chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("headless", true), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
 		chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("hide-scrollbars", true),
-	)
+	}, flags...)...)
 	t.Cleanup(cancel)
 	tab, cancel := chromedp.NewContext(allocator)
 	t.Cleanup(func() {

@@ -41,7 +41,7 @@ func Command(tb testing.TB, env []string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(tb.Context(), self, args...)
 	// With coverage on, a binary without a place for its counters says so on standard error,
 	// where the tests look for what the service says.
-	cmd.Env = append([]string{asService + "=1", "GOCOVERDIR=" + tb.TempDir()}, env...)
+	cmd.Env = append([]string{asService + "=1", "GOCOVERDIR=" + tb.TempDir(), "METRICS_ADDR=127.0.0.1:0"}, env...)
 	return cmd
 }
 
@@ -107,7 +107,25 @@ func (p *Process) Said() string {
 // Ask sends a request and gives the answer's status and body.
 func (p *Process) Ask(method, path, body string) (status int, answer string) {
 	p.t.Helper()
-	request, err := http.NewRequestWithContext(p.t.Context(), method, "http://"+p.Addr+path, strings.NewReader(body))
+	return p.ask(method, "http://"+p.Addr+path, body)
+}
+
+// Metrics is what the service tells Prometheus.
+func (p *Process) Metrics() string {
+	p.t.Helper()
+	p.said.mu.Lock()
+	addr := p.said.metrics
+	p.said.mu.Unlock()
+	status, told := p.ask(http.MethodGet, "http://"+addr+"/metrics", "")
+	if status != http.StatusOK {
+		p.t.Fatalf("/metrics: %d %s", status, told)
+	}
+	return told
+}
+
+func (p *Process) ask(method, url, body string) (status int, answer string) {
+	p.t.Helper()
+	request, err := http.NewRequestWithContext(p.t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -137,13 +155,14 @@ func (p *Process) Signal(sig syscall.Signal) int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// log keeps what the service says, and finds the address it listens on.
+// log keeps what the service says, and finds the addresses it listens on.
 type log struct {
 	listening chan string
 
-	mu    sync.Mutex
-	all   bytes.Buffer
-	found bool
+	mu      sync.Mutex
+	all     bytes.Buffer
+	found   bool
+	metrics string // its address; said before the other
 }
 
 func (l *log) Write(p []byte) (int, error) {
@@ -152,7 +171,13 @@ func (l *log) Write(p []byte) (int, error) {
 	l.all.Write(p)
 	for line := range bytes.Lines(l.all.Bytes()) {
 		var entry struct{ Msg, Addr string }
-		if !l.found && json.Unmarshal(line, &entry) == nil && entry.Msg == "listening" {
+		if l.found || json.Unmarshal(line, &entry) != nil {
+			continue
+		}
+		switch entry.Msg {
+		case "serving metrics":
+			l.metrics = entry.Addr
+		case "listening":
 			l.found = true
 			l.listening <- entry.Addr
 		}

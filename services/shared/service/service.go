@@ -3,25 +3,25 @@
 //	GET /api/service/ping     it is alive, in the form that manifests' health checks ask for
 //	GET /api/service/version  which version it is
 //	GET /healthz              the process serves; says nothing of what it depends on
-//	GET /metrics              Prometheus' text format
+//
+// and, on a port of its own, GET /metrics (package metrics).
 package service
 
 import (
 	"net/http"
 	"strings"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"services/shared/jsonhttp"
+	"services/shared/metrics"
 )
 
 // Service routes requests and measures them. It is an http.Handler.
 type Service struct {
+	// Metrics are what Prometheus is told; Run serves them.
+	Metrics *metrics.Metrics
+
 	mux       *http.ServeMux
 	unmatched http.Handler
-	durations *prometheus.HistogramVec
 }
 
 // Status is the answer of /api/service/ping and /healthz.
@@ -43,33 +43,11 @@ func New(name, version string) *Service {
 	if version == "" {
 		version = "dev"
 	}
-	s := &Service{
-		mux: http.NewServeMux(),
-		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name:    "http_request_duration_seconds",
-			Help:    "Time to answer a request, by route, method and status code.",
-			Buckets: prometheus.DefBuckets,
-		}, []string{"route", "method", "code"}),
-	}
-	s.unmatched = s.measured("unmatched", http.HandlerFunc(s.answerUnmatched))
-
-	info := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name:        "service_info",
-		Help:        "Always 1; the labels say what is running.",
-		ConstLabels: prometheus.Labels{"service": name, "version": version},
-	})
-	info.Set(1)
-	// A registry of our own: the library's default one is shared by the whole process, so
-	// a second service in it (in a test, say) would clash.
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(s.durations, info, collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-
+	s := &Service{Metrics: metrics.New(name, version), mux: http.NewServeMux()}
+	s.unmatched = s.Metrics.Measure("unmatched", http.HandlerFunc(s.answerUnmatched))
 	s.Handle("GET /api/service/ping", answer(Status{Name: name, Status: "ok"}))
 	s.Handle("GET /api/service/version", answer(Version{Name: name, Version: version}))
 	s.Handle("GET /healthz", answer(Status{Name: name, Status: "ok"}))
-	// Not measured: a scrape would only measure itself.
-	s.mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	return s
 }
 
@@ -80,7 +58,7 @@ func (s *Service) Handle(pattern string, handler http.Handler) {
 	if _, path, ok := strings.Cut(pattern, " "); ok {
 		route = path // the method is a label of its own
 	}
-	s.mux.Handle(pattern, s.measured(route, handler))
+	s.mux.Handle(pattern, s.Metrics.Measure(route, handler))
 }
 
 // ServeHTTP answers by route. Where there is none, the answer is a 404 or 405 in JSON.
@@ -90,10 +68,6 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mux.ServeHTTP(w, r)
-}
-
-func (s *Service) measured(route string, handler http.Handler) http.Handler {
-	return promhttp.InstrumentHandlerDuration(s.durations.MustCurryWith(prometheus.Labels{"route": route}), handler)
 }
 
 func answer(body any) http.Handler {

@@ -58,11 +58,16 @@ func TestMetrics(t *testing.T) {
 	for _, path := range []string{"/api/things/1", "/api/things/2", "/nothing", "/api/service/ping"} {
 		ask(t, svc, "GET", path)
 	}
-	w := ask(t, svc, "GET", "/metrics")
+	ask(t, svc, "BREW", "/nothing")
+	if w := ask(t, svc, "GET", "/metrics"); w.Code != 404 {
+		t.Errorf("/metrics beside the service's own routes: %d", w.Code)
+	}
+	w := ask(t, svc.Metrics, "GET", "/metrics")
 	for _, line := range []string{
 		`service_info{service="ping",version="v1"} 1`,
 		`http_request_duration_seconds_count{code="200",method="get",route="/api/things/{id}"} 2`,
-		`http_request_duration_seconds_count{code="404",method="get",route="unmatched"} 1`,
+		`http_request_duration_seconds_count{code="404",method="get",route="unmatched"} 2`, // /metrics, too
+		`http_request_duration_seconds_count{code="404",method="unknown",route="unmatched"} 1`,
 		`http_request_duration_seconds_count{code="200",method="get",route="/api/service/ping"} 1`,
 		`go_goroutines `,
 	} {
