@@ -318,6 +318,20 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg image", err))
 				}
 			}
+			var from string
+			if inputArgs["from"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["from"]), &from)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg from", err))
+				}
+			}
+			var ttl string
+			if inputArgs["ttl"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["ttl"]), &ttl)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg ttl", err))
+				}
+			}
 			var timeout string
 			if inputArgs["timeout"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["timeout"]), &timeout)
@@ -353,7 +367,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg asJSON", err))
 				}
 			}
-			return (*Slipway).Deploy(&parent, ctx, env, image, timeout, wait, noAtomic, allowReplace, asJson)
+			return (*Slipway).Deploy(&parent, ctx, env, image, from, ttl, timeout, wait, noAtomic, allowReplace, asJson)
 		case "History":
 			var parent Slipway
 			err = json.Unmarshal(parentJSON, &parent)
@@ -682,6 +696,13 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg sshKnownHosts", err))
 				}
 			}
+			var portainerToken *dagger.Secret
+			if inputArgs["portainerToken"] != nil {
+				err = json.Unmarshal([]byte(inputArgs["portainerToken"]), &portainerToken)
+				if err != nil {
+					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg portainerToken", err))
+				}
+			}
 			var gitlabToken *dagger.Secret
 			if inputArgs["gitlabToken"] != nil {
 				err = json.Unmarshal([]byte(inputArgs["gitlabToken"]), &gitlabToken)
@@ -724,7 +745,7 @@ func invoke(ctx context.Context, parentJSON []byte, parentName string, fnName st
 					panic(fmt.Errorf("%s: %w", "failed to unmarshal input arg variables", err))
 				}
 			}
-			return New(source, program, project, registry, registryUser, registryPassword, toolchain, serverHost, serverUser, serverDir, sshKey, sshKnownHosts, gitlabToken, githubToken, notifyUrl, user, branch, variables)
+			return New(source, program, project, registry, registryUser, registryPassword, toolchain, serverHost, serverUser, serverDir, sshKey, sshKnownHosts, portainerToken, gitlabToken, githubToken, notifyUrl, user, branch, variables)
 		default:
 			return nil, fmt.Errorf("unknown function %s", fnName)
 		}

@@ -46,6 +46,14 @@ func (m *Slipway) Deploy(
 	//
 	// +optional
 	image string,
+	// Make a review app of that name, from the manifest of this environment.
+	//
+	// +optional
+	from string,
+	// How long a review app stays after its last deploy: 24h.
+	//
+	// +optional
+	ttl string,
 	// How long it may take: 10m.
 	//
 	// +optional
@@ -67,7 +75,7 @@ func (m *Slipway) Deploy(
 	// +optional
 	asJSON bool,
 ) (string, error) {
-	return m.deployed(ctx, flags{"image": image, "timeout": timeout, "wait": wait, "noAtomic": yes(noAtomic), "allowReplace": yes(allowReplace), "json": yes(asJSON)}, "deploy:env", env)
+	return m.deployed(ctx, flags{"image": image, "from": from, "ttl": ttl, "timeout": timeout, "wait": wait, "noAtomic": yes(noAtomic), "allowReplace": yes(allowReplace), "json": yes(asJSON)}, "deploy:env", env)
 }
 
 // Plan shows what a deploy would change, field by field, and changes nothing.

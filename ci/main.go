@@ -88,6 +88,10 @@ func New(
 	//
 	// +optional
 	sshKnownHosts *dagger.Secret,
+	// An access token of Portainer's, where the server is portainer://host?endpoint=name.
+	//
+	// +optional
+	portainerToken *dagger.Secret,
 	// A token for comments on GitLab's merge requests.
 	//
 	// +optional
@@ -123,6 +127,7 @@ func New(
 	m.set("SERVER_DIR", serverDir)
 	m.setSecret("SSH_KEY", sshKey)
 	m.setSecret("SSH_KNOWN_HOSTS", sshKnownHosts)
+	m.setSecret("PORTAINER_TOKEN", portainerToken)
 	m.setSecret("GITLAB_TOKEN", gitlabToken)
 	m.setSecret("GITHUB_TOKEN", githubToken)
 	m.setSecret("NOTIFY_URL", notifyURL)

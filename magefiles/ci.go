@@ -11,10 +11,15 @@ import (
 // CI does what a CI system's event asks for.
 type CI mg.Namespace
 
-// Run does what this event asks for, by its labels and branch: check, images, deploy. In CI the event is the system's, elsewhere a run by hand. Flags: -labels=tests,build-NAME,ENV-deploy, -branch=NAME, -env=ENV, -only=check|images|deploy, -event=merge|push|tag|schedule|manual, -base=COMMIT (what a merge request is compared with).
-func (CI) Run(labels, branch, env, only, event, base *string) {
+// Run does what this event asks for, by its labels and branch: check, images, deploy. In CI the event is the system's, elsewhere a run by hand. Flags: -labels=tests,build-NAME,ENV-deploy, -branch=NAME, -env=ENV, -only=check|images|deploy, -event=merge|push|tag|schedule|manual, -base=COMMIT (what a merge request is compared with), -noReuse=true (also what is known to have passed).
+func (CI) Run(labels, branch, env, only, event, base *string, noReuse *bool) {
 	launch.Exit(launch.Slipway(launch.Args("ci:run").Text("labels", labels).Text("branch", branch).Text("env", env).
-		Text("only", only).Text("event", event).Text("base", base)...))
+		Text("only", only).Text("event", event).Text("base", base).Bool("noReuse", noReuse)...))
+}
+
+// Keys makes the pair of keys by which protected CI runs sign what they built, so that it counts elsewhere: the private one into -out=FILE, the public one, for slipway.yaml's trust:, on stdout.
+func (CI) Keys(out *string) {
+	launch.Exit(launch.Slipway(launch.Args("ci:keys").Text("out", out)...))
 }
 
 // Notify tells the chats of NOTIFY_URL a text: to try an address out, or from a script. Flags: -text=TEXT, -env=ENV (whose NOTIFY_URL), -failed=true (shown as a failure).

@@ -21,7 +21,7 @@ func (Self) E2E() { launch.Exit(selftest.E2E()) }
 // Lint runs golangci-lint on every module of this repository.
 func (Self) Lint() { launch.Exit(selftest.Lint()) }
 
-// Bench measures slipway beside the tools it stands on, in one run, and prints the ratios.
+// Bench measures slipway beside its peers, in one run, and writes docs/performance.md.
 func (Self) Bench() { launch.Exit(selftest.Bench()) }
 
 // Compile builds the slipway binary, which runs the same targets without mage: build/slipway build:service ping.

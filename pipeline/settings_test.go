@@ -58,7 +58,7 @@ func TestBadSettingsAreErrorsWithTheirPlace(t *testing.T) {
 		"project: shop\n\nservice_dir: apps\n":         `slipway.yaml:3: unknown key "service_dir": did you mean "services_dir"?`,
 		"services:\n  web:\n    docker_file: x\n":      `slipway.yaml:3: unknown key "docker_file": did you mean "dockerfile"?`,
 		"services:\n  web:\n    replicas: 3\n":         `slipway.yaml:3: unknown key "replicas": known are main, dockerfile, context, image, tags, args, toolchain`,
-		"zzzzzz: 1\n":                                  `slipway.yaml:1: unknown key "zzzzzz": known are project, services_dir, source, registry, toolchain, services, environments, labels`,
+		"zzzzzz: 1\n":                                  `slipway.yaml:1: unknown key "zzzzzz": known are project, services_dir, source, registry, toolchain, services, environments, labels, trust`,
 		"services_dir: ../other\n":                     `slipway.yaml: services_dir: "../other" is outside the repository: write a path relative to its root`,
 		"services_dir: /srv\n":                         `slipway.yaml: services_dir: "/srv" is outside the repository: write a path relative to its root`,
 		"services: {web: {main: a/../../b}}\n":         `slipway.yaml: services.web.main: "a/../../b" is outside the repository: write a path relative to its root`,

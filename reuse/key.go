@@ -83,6 +83,9 @@ func ParsePublic(text string) ([]PublicKey, error) {
 		if err != nil {
 			return err
 		}
+		if _, err := key.Sign(context.Background(), nil); err == nil {
+			return errors.New("it is a private key, where others may read it: make another pair with ci:keys, and write the public one here")
+		}
 		id, err := key.KeyID()
 		if err != nil {
 			return err

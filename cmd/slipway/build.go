@@ -19,12 +19,15 @@ import (
 )
 
 func buildService(ctx context.Context, in input) error {
-	return build(ctx, in.args, pipeline.Check)
+	return build(ctx, in, in.args, pipeline.Check, reuseChecks)
 }
 
-func buildAll(ctx context.Context, _ input) error {
+func buildAll(ctx context.Context, in input) error {
 	p, err := openProject(ctx)
 	if err != nil {
+		return err
+	}
+	if err := p.reuses(in, reuseChecks); err != nil {
 		return err
 	}
 	if len(p.repo.Services) == 0 {
@@ -34,11 +37,11 @@ func buildAll(ctx context.Context, _ input) error {
 }
 
 func buildLint(ctx context.Context, in input) error {
-	return build(ctx, in.args, pipeline.Parts{Lint: true})
+	return build(ctx, in, in.args, pipeline.Parts{Lint: true}, reuseNothing)
 }
 
 func buildTest(ctx context.Context, in input) error {
-	return build(ctx, in.args, pipeline.Parts{Test: true})
+	return build(ctx, in, in.args, pipeline.Parts{Test: true}, reuseNothing)
 }
 
 func buildPlan(ctx context.Context, in input) error {
@@ -64,12 +67,15 @@ func buildPlan(ctx context.Context, in input) error {
 func imagePush(ctx context.Context, in input) error {
 	parts := pipeline.Check
 	parts.Push = true
-	return build(ctx, strings.Split(in.args[0], ","), parts)
+	return build(ctx, in, strings.Split(in.args[0], ","), parts, reuseAll)
 }
 
-func build(ctx context.Context, names []string, parts pipeline.Parts) error {
+func build(ctx context.Context, in input, names []string, parts pipeline.Parts, mode reuseMode) error {
 	p, err := openProject(ctx)
 	if err != nil {
+		return err
+	}
+	if err := p.reuses(in, mode); err != nil {
 		return err
 	}
 	return p.build(ctx, names, parts)
@@ -92,9 +98,31 @@ func (p *project) build(ctx context.Context, names []string, parts pipeline.Part
 	}
 	pusher := registry.NewClient(keys)
 	if parts.Push {
-		if err := p.mayPush(ctx, plans, pusher); err != nil {
+		if err := p.mayTag(plans); err != nil {
 			return err
 		}
+	}
+	believes, err := p.believes(ctx, parts.Push)
+	if err != nil {
+		return err
+	}
+	taken, err := p.takenOrProven(ctx, plans, parts.Push, pusher, believes)
+	if err != nil {
+		return err
+	}
+	outcomes := make([]outcome, len(plans))
+	left := 0
+	for i, plan := range plans {
+		outcomes[i] = outcome{plan: plan, reused: taken[i]}
+		p.withoutReports(plan, taken[i])
+		if !taken[i].done() {
+			left++
+			continue
+		}
+		outcomes[i].result = taken[i].result
+	}
+	if left == 0 {
+		return p.finish(ctx, noEngine{}, outcomes, began)
 	}
 	show, err := p.display(ownWork)
 	if err != nil {
@@ -113,18 +141,26 @@ func (p *project) build(ctx context.Context, names []string, parts pipeline.Part
 		return err
 	}
 
-	outcomes := make([]outcome, len(plans))
 	secrets := hostSecrets()
 	var eg errgroup.Group // no shared context: one service's failure does not stop the others
 	for i, plan := range plans {
+		if outcomes[i].result != nil {
+			continue
+		}
 		eg.Go(func() error {
-			res, err := eng.Run(ctx, engine.Job{Plan: plan, Root: p.tree.Root, Build: p.buildDir(), Secrets: secrets, CABundle: cabundle.PEM(), Push: pusher, Told: p.story.follow(plan), Shell: p.shell})
-			outcomes[i] = outcome{plan: plan, result: res, err: err}
+			res, err := eng.Run(ctx, engine.Job{Plan: taken[i].rest(plan), Root: p.tree.Root, Build: p.buildDir(), Secrets: secrets, CABundle: cabundle.PEM(), Push: pusher, Told: p.story.follow(plan), Shell: p.shell})
+			outcomes[i].result, outcomes[i].err = taken[i].whole(plan, res), err
 			return nil
 		})
 	}
 	_ = eg.Wait()
 	show.Close()
+	p.keep(ctx, outcomes, pusher, believes)
+	return p.finish(ctx, eng, outcomes, began)
+}
+
+// finish writes down and tells how it went.
+func (p *project) finish(ctx context.Context, eng engine.Engine, outcomes []outcome, began time.Time) error {
 	p.built = outcomes
 	if err := p.writeRun(ctx, eng, outcomes, began, time.Now()); err != nil {
 		return err
@@ -136,6 +172,7 @@ func (p *project) build(ctx context.Context, names []string, parts pipeline.Part
 type outcome struct {
 	plan   *pipeline.Plan
 	result *engine.Result
+	reused *reused // what of it was not run; nil for nothing
 	err    error
 }
 
@@ -166,18 +203,14 @@ func (p *project) keys(ctx context.Context, plans []*pipeline.Plan, push bool) (
 	return keys, nil
 }
 
-// mayPush refuses what must not be pushed, and proves that the registry accepts the rest,
-// before anything is built.
-func (p *project) mayPush(ctx context.Context, plans []*pipeline.Plan, c *registry.Client) error {
+// mayTag refuses what must not be pushed.
+func (p *project) mayTag(plans []*pipeline.Plan) error {
 	if p.env.registry == "" && p.repo.Settings.Registry == "" {
 		return badInput{fmt.Errorf("no registry to push to: set REGISTRY (registry.example.com/group), or registry: in %s", pipeline.SettingsFile)}
 	}
 	for _, plan := range plans {
 		if plan.Dirty && !p.local {
 			return badInput{fmt.Errorf("%s has uncommitted changes (%s), and a pushed tag must name a commit: commit them, or build without pushing", plan.Service, strings.Join(p.tree.Dirty(&plan.Inputs), ", "))}
-		}
-		if err := c.CanPush(ctx, plan.Ref()); err != nil {
-			return notBegun{interrupted(ctx, err)}
 		}
 	}
 	return nil

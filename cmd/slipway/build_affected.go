@@ -18,6 +18,9 @@ func buildAffected(ctx context.Context, in input) error {
 	if err != nil {
 		return err
 	}
+	if err := p.reuses(in, reuseChecks); err != nil {
+		return err
+	}
 	base := p.base(ctx, in)
 	names, since, err := p.affectedSince(ctx, base)
 	switch {

@@ -95,6 +95,9 @@ func (p *project) why(ctx context.Context, name, base string) (*why, error) {
 // whose names what a commit is looked for, for people as well; it is no service's name.
 func whose(c pipeline.Cause) string { return c.Path + " (" + c.Kind + ")" }
 
+// shownLines are enough of a file that has changed in many.
+const shownLines = 12
+
 func (w *why) print(out io.Writer) error {
 	from := fmt.Sprintf("%s (%.8s)", w.Base, w.Fork)
 	if strings.HasPrefix(w.Fork, w.Base) {
@@ -115,7 +118,11 @@ func (w *why) print(out io.Writer) error {
 			by = fmt.Sprintf("commit %.8s of %s", c.Commit.Hash, c.Commit.Time.Format(time.DateOnly))
 		}
 		_, _ = fmt.Fprintf(table, "  %s\t%s\t%s\n", c.Path, c.Kind, by)
-		for _, l := range c.Lines {
+		for i, l := range c.Lines {
+			if i == shownLines {
+				_, _ = fmt.Fprintf(table, "      and %d more (-json=true names all)\n", len(c.Lines)-i)
+				break
+			}
 			_, _ = fmt.Fprintf(table, "      %s\n", l)
 		}
 	}

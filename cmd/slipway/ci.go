@@ -25,6 +25,9 @@ func ciRun(ctx context.Context, in input) error {
 	if err != nil {
 		return err
 	}
+	if err := p.reuses(in, reuseAll); err != nil {
+		return err
+	}
 	e, err := p.event(ctx, in)
 	if err != nil {
 		return badInput{err}

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -88,7 +89,13 @@ func (p *place) webhook(ctx context.Context, in input, service string) error {
 	r.Failed = func(outcomes []watch.Outcome) { writeFailures(p.show.Aside(), outcomes) }
 	v, err := apply.Hooked(ctx, r, p.env.Stack, apply.Hook{
 		Service: target.Spec.Name, Image: image + "@" + digests[image],
-		Call: func(ctx context.Context) error { return hook.Call(ctx, tag) },
+		Call: func(ctx context.Context) error {
+			err := hook.Call(ctx, tag)
+			if lost := (portainer.LostError{}); errors.As(err, &lost) {
+				return apply.UnsureError{Cause: err}
+			}
+			return err
+		},
 	})
 	return p.conclude(ctx, v, err, asJSON)
 }

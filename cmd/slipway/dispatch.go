@@ -20,17 +20,18 @@ type command struct {
 
 // commands are slipway's commands by name, each the twin of a mage target.
 var commands = map[string]command{
-	"build:service":  {args: []string{"NAME"}, run: buildService},
-	"build:all":      {run: buildAll},
-	"build:affected": {flags: []string{"base=main"}, run: buildAffected},
+	"build:service":  {args: []string{"NAME"}, flags: []string{"noReuse"}, run: buildService},
+	"build:all":      {flags: []string{"noReuse"}, run: buildAll},
+	"build:affected": {flags: []string{"base=main", "noReuse"}, run: buildAffected},
 	"build:why":      {args: []string{"NAME"}, flags: []string{"base=main", "json"}, run: buildWhy},
 	"build:lint":     {args: []string{"NAME"}, run: buildLint},
 	"build:test":     {args: []string{"NAME"}, run: buildTest},
 	"build:plan":     {args: []string{"NAME"}, flags: []string{"json"}, run: buildPlan},
-	"image:push":     {args: []string{"NAME[,NAME…]"}, run: imagePush},
+	"image:push":     {args: []string{"NAME[,NAME…]"}, flags: []string{"noReuse"}, run: imagePush},
 
-	"ci:run":    {flags: []string{"labels=A,B", "branch=NAME", "env=ENV", "only=check", "event=merge", "base=COMMIT"}, run: ciRun},
+	"ci:run":    {flags: []string{"labels=A,B", "branch=NAME", "env=ENV", "only=check", "event=merge", "base=COMMIT", "noReuse"}, run: ciRun},
 	"ci:repro":  {args: []string{"RUN"}, flags: []string{"labels=A,B", "branch=NAME", "env=ENV", "only=check", "event=merge", "base=COMMIT", "shell", "deploy", "keep"}, run: ciRepro},
+	"ci:keys":   {flags: []string{"out=FILE"}, run: ciKeys},
 	"ci:notify": {flags: []string{"text=TEXT", "env=ENV", "failed"}, run: ciNotify},
 
 	"deploy:env":      {args: []string{"ENV"}, flags: []string{"from=ENV", "ttl=24h", "image=NAME=TAG", "timeout=10m", "wait=5m", "plan=FILE", "noAtomic", "allowReplace", "json"}, run: deployEnv},

@@ -15,11 +15,11 @@ import (
 )
 
 // secretVariables are environment variables whose values must not come to light in a manifest.
-var secretVariables = []string{"SSH_KEY", "SSH_PRIVATE_KEY", "SERVER_ADMIN_KEY", "SERVER_ADMIN_PASSWORD", "REGISTRY_PASSWORD", "CI_REGISTRY_PASSWORD", "CI_DEPLOY_PASSWORD", "CI_JOB_TOKEN", "GITHUB_TOKEN", "GITLAB_TOKEN", "PORTAINER_TOKEN", "WEBHOOK_URL", "VAULT_TOKEN", "NOTIFY_URL"}
+var secretVariables = []string{"SSH_KEY", "SSH_PRIVATE_KEY", "SERVER_ADMIN_KEY", "SERVER_ADMIN_PASSWORD", "REGISTRY_PASSWORD", "CI_REGISTRY_PASSWORD", "CI_DEPLOY_PASSWORD", "CI_JOB_TOKEN", "GITHUB_TOKEN", "GITLAB_TOKEN", "PORTAINER_TOKEN", "WEBHOOK_URL", "VAULT_TOKEN", "SLIPWAY_SIGNING_KEY", "NOTIFY_URL"}
 
-// sideVariables are for telling people. What a reference in one of them cannot give is missing
-// there, and no reason to fail.
-var sideVariables = []string{"NOTIFY_URL", "GITLAB_TOKEN", "GITHUB_TOKEN"}
+// sideVariables are for telling people, and for builds. What a reference in one of them cannot
+// give is missing there, and no reason for a deploy to fail.
+var sideVariables = []string{"SLIPWAY_SIGNING_KEY", "NOTIFY_URL", "GITLAB_TOKEN", "GITHUB_TOKEN"}
 
 // environ is the process's environment.
 func environ() map[string]string {

@@ -29,6 +29,9 @@ type project struct {
 	local bool          // images go to the registry of dev:up alone, uncommitted changes and all
 	shell *engine.Shell // opened in the first step that fails; nil for none
 
+	reuse reuseMode // what counts of earlier work
+	keeps bool      // what is pushed is kept for reuse
+
 	checkouts *project // the clone that this one is a worktree of, in a repetition
 }
 

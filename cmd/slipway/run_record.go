@@ -42,13 +42,15 @@ type serviceRecord struct {
 	Bases   map[string]string   `json:"bases,omitempty"`
 	Error   string              `json:"error,omitempty"`
 	Steps   []engine.StepResult `json:"steps,omitempty"`
+	// Reused says by whose word steps were not run.
+	Reused *reusedRecord `json:"reused,omitempty"`
 	// Findings are what failed steps found, by their ID.
 	Findings map[string][]findings.Finding `json:"findings,omitempty"`
 }
 
 // record is what is kept of an outcome.
 func (o outcome) record() serviceRecord {
-	s := serviceRecord{Service: o.plan.Service, Tag: o.plan.Tag, Commit: o.plan.Commit, Inputs: o.plan.Inputs.Hash, Go: o.plan.Go, Image: o.plan.Image}
+	s := serviceRecord{Service: o.plan.Service, Tag: o.plan.Tag, Commit: o.plan.Commit, Inputs: o.plan.Inputs.Hash, Go: o.plan.Go, Image: o.plan.Image, Reused: o.reused.record()}
 	if o.err != nil {
 		s.Error = o.err.Error()
 		return s

@@ -43,6 +43,10 @@ func (s *story) built(engineName string, outcomes []outcome) {
 			continue
 		}
 		scope.Fact("digest", o.result.Digest)
+		if o.reused != nil {
+			scope.Fact("tag", o.plan.Tag)
+			scope.Fact("reused", fmt.Sprintf("what passed at commit %.8s, %s", o.reused.entry.Commit, o.reused.who()))
+		}
 		for _, r := range o.result.Steps {
 			if step := o.plan.Step(r.ID); step != nil && step.Export != nil && r.State != engine.Failed {
 				continue

@@ -193,7 +193,7 @@ func (r Request) verify(ctx context.Context, state *live.State, plan *diff.Plan)
 	outcomes, err := watch.Watch(ctx, r.Docker, goals, watch.Options{Timeout: r.Timeout, Node: r.Node, Report: r.Report, Early: r.Failed, StopOnFailure: true})
 	v.take(outcomes)
 	if err != nil {
-		return v, err
+		return v.conclude(), err
 	}
 	if bad := firstBad(outcomes); bad != nil {
 		v.Result, v.Cause = Failed, fmt.Sprintf("nothing was to be changed, but %s does not run as it should: %s", bad.Key, why(*bad))
@@ -201,7 +201,7 @@ func (r Request) verify(ctx context.Context, state *live.State, plan *diff.Plan)
 			v.Result = TimedOut
 		}
 	}
-	return v, nil
+	return v.conclude(), nil
 }
 
 // afterwards is a context for what has to be done even when the work was stopped.

@@ -24,8 +24,20 @@ import (
 type Hook struct {
 	Service string // its name in the Swarm
 	Image   string // as it is to be, with tag and digest
-	Call    func(context.Context) error
+	// Call changes it. An UnsureError says that the change may still come.
+	Call func(context.Context) error
 }
+
+// UnsureError is of a call whose answer was lost.
+type UnsureError struct{ Cause error }
+
+func (e UnsureError) Error() string { return e.Cause.Error() }
+
+// Unwrap gives the cause.
+func (e UnsureError) Unwrap() error { return e.Cause }
+
+// latest is how long a change is waited for whose call was not answered.
+const latest = 15 * time.Second
 
 // Hooked lets the hook change the service and sees it through, as Deploy does what it writes
 // itself: with the stack's lock, a record where the stack has releases, a verdict about what is
@@ -140,6 +152,11 @@ func (r *run) hooked(ctx context.Context, before *swarm.Service, h Hook) (*Verdi
 	err := h.Call(ctx)
 	task.Done(err)
 	now, fault := r.inspect(ctx, before.ID)
+	var unsure UnsureError
+	for end := time.Now().Add(min(latest, r.Timeout)); errors.As(err, &unsure) && fault == nil && r.sameSpec(now.Spec, before.Spec) && time.Now().Before(end) && ctx.Err() == nil; {
+		time.Sleep(200 * time.Millisecond)
+		now, fault = r.inspect(ctx, before.ID)
+	}
 	switch {
 	case fault != nil:
 		return nil, r.unhooked(ctx, errors.Join(err, fmt.Errorf("what the webhook has done is not known (deploy:status tells, once the Swarm answers): %w", fault)))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -67,6 +68,10 @@ func (w *Webhook) Call(ctx context.Context, tag string) error {
 	}
 	s := Settings{URL: &url.URL{Scheme: u.Scheme, Host: u.Host}}
 	got, err := w.web.Do(r)
+	var network *net.OpError
+	if errors.As(err, &network) && network.Op == "dial" { // it was not sent
+		return fmt.Errorf("calling the webhook: %w", s.unreached(err))
+	}
 	if err != nil {
 		return LostError{fmt.Errorf("calling the webhook: %w", s.unreached(err))}
 	}

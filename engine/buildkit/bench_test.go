@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"testing"
 	"time"
 
@@ -27,6 +26,7 @@ import (
 	"slipway/pipeline"
 	"slipway/pipeline/worktree"
 	"slipway/test/cachedir"
+	"slipway/test/figures"
 	"slipway/tools"
 )
 
@@ -34,13 +34,13 @@ import (
 // in turn with the same graph sent to BuildKit by hand.
 func BenchmarkUnchanged(b *testing.B) {
 	k := newBench(b)
-	k.compare(b, func(int) {})
+	k.compare(b, "nothing changed, engine's share", 1.2, func(int) {})
 }
 
 // BenchmarkOneFileChanged does the same after a change of one file of the service.
 func BenchmarkOneFileChanged(b *testing.B) {
 	k := newBench(b)
-	k.compare(b, func(n int) {
+	k.compare(b, "one file changed, engine's share", 0, func(n int) {
 		file := filepath.Join(k.root, "services/ping/changed.go")
 		src := fmt.Sprintf("package main\n\n// changed is %d, at %d.\nconst changed = %d\n\nvar _ = changed\n", n, time.Now().UnixNano(), n)
 		if err := os.WriteFile(file, []byte(src), 0o600); err != nil {
@@ -129,8 +129,9 @@ func (k *bench) plan(b *testing.B) *pipeline.Plan {
 }
 
 // compare measures both in turn, so that a slow moment of the machine hits both.
-func (k *bench) compare(b *testing.B, change func(int)) {
-	var ours, hand []time.Duration
+func (k *bench) compare(b *testing.B, work string, most float64, change func(int)) {
+	ours := figures.Sample{Name: "slipway", Command: "the plan of build:service ping, run by engine/buildkit in the benchmark's own process"}
+	hand := figures.Sample{Name: "by-hand", Command: "the same graph, solved with BuildKit's client"}
 	n := 0
 	measure := func(f func(*testing.B, *pipeline.Plan)) time.Duration {
 		n++
@@ -141,18 +142,10 @@ func (k *bench) compare(b *testing.B, change func(int)) {
 		return time.Since(began)
 	}
 	for b.Loop() {
-		ours = append(ours, measure(k.ours))
-		hand = append(hand, measure(k.byHand))
+		ours.Took(measure(k.ours))
+		hand.Took(measure(k.byHand))
 	}
-	report := func(name string, all []time.Duration) float64 {
-		slices.Sort(all)
-		ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-		b.ReportMetric(ms(all[len(all)/2]), name+"-median-ms")
-		b.ReportMetric(ms(all[0]), name+"-min-ms")
-		b.ReportMetric(ms(all[len(all)-1]), name+"-max-ms")
-		return ms(all[len(all)/2])
-	}
-	b.ReportMetric(report("slipway", ours)/report("by-hand", hand), "ratio")
+	figures.Record(b, figures.Figure{Work: work, Unit: "ms", Ours: ours, Beside: hand, AtMost: most})
 }
 
 func (k *bench) ours(b *testing.B, plan *pipeline.Plan) {

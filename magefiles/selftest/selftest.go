@@ -92,17 +92,25 @@ func Lint() error {
 	return errors.Join(failed...)
 }
 
-// Bench measures the figures that the documentation names and prints them.
+// Bench measures the figures that the documentation names, and writes them into
+// docs/performance.md, those of benchmarks that failed left out.
 func Bench() error {
 	home, err := launch.Home()
 	if err != nil {
 		return err
 	}
-	bench := func(times string, packages ...string) error {
-		return run(home, "go", append([]string{"test", "-run=^$", "-bench=.", "-benchtime=" + times, "-timeout=45m"}, packages...)...)
+	dir, err := os.MkdirTemp("", "slipway-figures-")
+	if err != nil {
+		return fmt.Errorf("making room for the figures: %w", err)
 	}
-	// docker stack deploy, beside which deploys are measured, takes from 12 s to a minute each time.
-	return errors.Join(bench("7x", "./test/bench", "./engine/buildkit"), bench("3x", "./test/deploy"))
+	defer func() { _ = os.RemoveAll(dir) }()
+	kept := filepath.Join(dir, "figures")
+	if err := os.Setenv("SLIPWAY_FIGURES", kept); err != nil {
+		return err
+	}
+	// One package at a time, so that none is measured while another works.
+	err = run(home, "go", "test", "-p=1", "-run=^$", "-bench=.", "-benchtime=5x", "-timeout=90m", "./engine/buildkit", "./test/bench", "./test/deploy")
+	return errors.Join(err, run(home, "go", "run", "./test/figures/write", kept, filepath.Join("docs", "performance.md")))
 }
 
 // tool is the command line of a pinned tool.

@@ -17,9 +17,12 @@ const daemonFile = "/etc/docker/daemon.json"
 func daemonSettings(f Facts, mirrors []string) (settings string, changed bool, err error) {
 	now := map[string]json.RawMessage{}
 	if strings.TrimSpace(f.DaemonJSON) != "" {
-		decoder := json.NewDecoder(strings.NewReader(f.DaemonJSON))
-		if err := decoder.Decode(&now); err != nil || now == nil || decoder.More() {
-			return "", false, fmt.Errorf("%s on the host is no JSON object, and stays as it is: put it right first (%v)", daemonFile, err)
+		err := json.Unmarshal([]byte(f.DaemonJSON), &now)
+		if err == nil && now == nil {
+			err = errors.New("it is null")
+		}
+		if err != nil {
+			return "", false, fmt.Errorf("%s on the host is no JSON object, and stays as it is: put it right first (%w)", daemonFile, err)
 		}
 	}
 	if string(bytes.TrimSpace(now["live-restore"])) == "true" {
@@ -39,7 +42,6 @@ func daemonSettings(f Facts, mirrors []string) (settings string, changed bool, e
 	}
 	if changed {
 		now["registry-mirrors"], err = json.Marshal(have)
-		err = errors.Join(err)
 	}
 	// Without a bound, containers' logs fill the disk. A running daemon would need a restart.
 	if f.Docker == "" && now["log-driver"] == nil && now["log-opts"] == nil {

@@ -106,6 +106,14 @@ func (m *monorepo) compile(t testing.TB, dir string, packages map[string]goPacka
 		all = append(all, p)
 	}
 	if !failed {
+		for _, p := range all { // the go command leaves what it built before
+			if len(p.TestGoFiles)+len(p.XTestGoFiles) == 0 {
+				must(t, os.RemoveAll(filepath.Join(out, "test", path.Base(p.ImportPath)+".test")))
+			}
+			if p.Name != "main" {
+				must(t, os.RemoveAll(filepath.Join(out, "bin", path.Base(p.ImportPath))))
+			}
+		}
 		return
 	}
 	// One package that does not build may keep others from it: each alone, as a check has it. What
@@ -142,7 +150,7 @@ func (m *monorepo) code(b *strings.Builder, name string, packages map[string]goP
 		treeDigest(b, filepath.Join(p.Dir, "testdata"), func(string) bool { return true })
 		for _, imp := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
 			r.external[name] = r.external[name] || strings.HasPrefix(imp, "example.org/")
-			if imp == "example.com/lib" {
+			if imp == "example.com/lib" && !m.has(path.Join(module, "vendor/modules.txt")) {
 				fmt.Fprintln(b, "lib", goLine.FindString(m.text(path.Join(m.module, "lib/go.mod"))))
 			}
 		}

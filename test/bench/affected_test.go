@@ -5,13 +5,13 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"slipway/pipeline"
 	"slipway/pipeline/worktree"
+	"slipway/test/figures"
 	"slipway/test/gitrepo"
 	"slipway/tools"
 )
@@ -38,14 +38,23 @@ func BenchmarkAffected(b *testing.B) {
 			}
 		}
 	}
-	medians := map[int]float64{}
-	for _, n := range slices.Sorted(maps.Keys(times)) {
-		medians[n] = report(b, fmt.Sprintf("services-%d", n), times[n])
+	samples := map[int]figures.Sample{}
+	for n, all := range times {
+		one := figures.Sample{Name: fmt.Sprintf("%d-services", n), Command: "plan in the benchmark's own process what build:affected would build"}
+		for _, d := range all {
+			one.Took(d)
+		}
+		samples[n] = one
 	}
-	// 1 is linear growth from a quarter to the whole.
-	perFile := func(n int) float64 { return medians[n] / float64(files[n]) }
-	b.ReportMetric(perFile(services)/perFile(services/4), "growth-ratio")
-	b.ReportMetric(float64(files[services]), "files")
+	of := func(n int) string {
+		return fmt.Sprintf("%d services (%d files), 1 changed: affected set and plan", n, files[n])
+	}
+	figures.Record(b, figures.Figure{Work: of(services), Unit: "ms", Ours: samples[services], AtMost: 3000})
+	// 1 is growth that is linear in files.
+	growth := figures.Sample{Name: "growth", Command: "the same of 125 and of 500 services, each divided by its files"}
+	perFile := func(n int) float64 { s := samples[n]; return s.Median() / float64(files[n]) }
+	growth.Values = []float64{perFile(services) / perFile(services/4)}
+	figures.Record(b, figures.Figure{Work: "growth of that from 125 to 500 services, for each file", Unit: "×", Ours: growth, AtMost: 1.2})
 }
 
 // manyServices makes a monorepo of n services with one changed file that is not committed.

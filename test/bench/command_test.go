@@ -4,16 +4,15 @@ package bench
 
 import (
 	"context"
-	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"testing"
 	"time"
 
 	"slipway/engine/embedded"
 	"slipway/magefiles/launch"
 	"slipway/test/cachedir"
+	"slipway/test/figures"
 )
 
 // BenchmarkNothingChanged runs build:service ping again in a clone of this repository,
@@ -52,25 +51,11 @@ func BenchmarkNothingChanged(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	var mage, compiled []time.Duration
+	mage := figures.Sample{Name: "mage", Command: "go tool mage build:service ping"}
+	compiled := figures.Sample{Name: "compiled", Command: "build/slipway build:service ping"}
 	for b.Loop() {
-		mage = append(mage, command(viaMage...))
-		compiled = append(compiled, command(binary, "build:service", "ping"))
+		mage.Took(command(viaMage...))
+		compiled.Took(command(binary, "build:service", "ping"))
 	}
-	m, c := report(b, "mage", mage), report(b, "compiled", compiled)
-	b.ReportMetric(m-c, "mage-start-ms")
-	if info, err := os.Stat(binary); err == nil {
-		b.ReportMetric(float64(info.Size())/1e6, "binary-MB")
-	}
-}
-
-// report adds the median, minimum and maximum in milliseconds and returns the median.
-func report(b *testing.B, name string, all []time.Duration) float64 {
-	b.Helper()
-	slices.Sort(all)
-	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-	b.ReportMetric(ms(all[len(all)/2]), name+"-median-ms")
-	b.ReportMetric(ms(all[0]), name+"-min-ms")
-	b.ReportMetric(ms(all[len(all)-1]), name+"-max-ms")
-	return ms(all[len(all)/2])
+	figures.Record(b, figures.Figure{Work: "nothing changed, 1 service, compiled binary beside mage", Unit: "ms", Ours: compiled, Beside: mage})
 }

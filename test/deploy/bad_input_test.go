@@ -62,7 +62,7 @@ func TestBadInput(t *testing.T) {
 		{"no release to go back to", []string{"deploy:rollback", "dev"}, nil, 2, "there is no record of any release of repo_dev"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b.with(t, c.env, c.args...).exits(t, c.code).says(t, c.says)
+			b.with(t, c.env, c.args...).Exits(t, c.code).Says(t, c.says)
 			if after := b.versions(t); !maps.Equal(before, after) {
 				t.Errorf("something was written: %v", after)
 			}
@@ -74,7 +74,7 @@ func TestNotASwarm(t *testing.T) {
 	b := newBed(t)
 	b.manifest(t, "dev", stack(service("web", "good")))
 	d := dockerd.Start(t, dockerd.Options{})
-	b.with(t, []string{"SERVER_HOST=local", "DOCKER_HOST=" + d.Host}, "deploy:env", "dev").exits(t, 1).says(t, "swarm init")
+	b.with(t, []string{"SERVER_HOST=local", "DOCKER_HOST=" + d.Host}, "deploy:env", "dev").Exits(t, 1).Says(t, "swarm init")
 }
 
 func TestANameThatBelongsToAnotherStack(t *testing.T) {
@@ -86,33 +86,33 @@ func TestANameThatBelongsToAnotherStack(t *testing.T) {
 		EndpointSpec: &swarm.EndpointSpec{Mode: swarm.ResolutionModeDNSRR},
 	}})
 	must(t, err)
-	b.slipway(t, "deploy:env", "dev").exits(t, 1).says(t, "there is a service repo_dev_web already, and it belongs to no stack")
+	b.slipway(t, "deploy:env", "dev").Exits(t, 1).Says(t, "there is a service repo_dev_web already, and it belongs to no stack")
 }
 
 func TestAModeChangeNeedsPermission(t *testing.T) {
 	b := newBed(t)
 	b.manifest(t, "dev", stack(service("web", "good")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 	b.manifest(t, "dev", stack(service("web", "good", "deploy: {mode: global, endpoint_mode: dnsrr}")))
 	before := b.versions(t)
-	b.slipway(t, "deploy:env", "dev").exits(t, 1).says(t, "its mode changes from replicated to global", "-allowReplace=true")
+	b.slipway(t, "deploy:env", "dev").Exits(t, 1).Says(t, "its mode changes from replicated to global", "-allowReplace=true")
 	if after := b.versions(t); !maps.Equal(before, after) {
 		t.Error("a refused deploy has written")
 	}
-	b.slipway(t, "deploy:env", "dev", "-allowReplace=true").exits(t, 0)
+	b.slipway(t, "deploy:env", "dev", "-allowReplace=true").Exits(t, 0)
 }
 
 func TestASavedPlanIsRefusedWhenTheSwarmHasMoved(t *testing.T) {
 	b := newBed(t)
 	b.manifest(t, "dev", stack(service("web", "good")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 	b.manifest(t, "dev", stack(service("web", "good2")))
 	file := filepath.Join(t.TempDir(), "plan.json")
-	b.slipway(t, "deploy:plan", "dev", "-out="+file).exits(t, 0)
+	b.slipway(t, "deploy:plan", "dev", "-out="+file).Exits(t, 0)
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the plan file: %v (%v)", info, err)
 	}
-	b.slipway(t, "deploy:env", "dev", "-image=app=sick", "-plan="+file).exits(t, 0)
+	b.slipway(t, "deploy:env", "dev", "-image=app=sick", "-plan="+file).Exits(t, 0)
 	b.runs(t, "repo_dev_web", "good2") // as planned, whatever the manifest or flags say now
-	b.slipway(t, "deploy:env", "dev", "-plan="+file).exits(t, 6).says(t, "service/repo_dev_web was changed", "make a new plan")
+	b.slipway(t, "deploy:env", "dev", "-plan="+file).Exits(t, 6).Says(t, "service/repo_dev_web was changed", "make a new plan")
 }

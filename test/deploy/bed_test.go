@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -25,6 +24,7 @@ import (
 	"slipway/test/dockerd"
 	"slipway/test/gitrepo"
 	"slipway/test/registry"
+	"slipway/test/slipwaycmd"
 	"slipway/test/sshd"
 )
 
@@ -43,25 +43,18 @@ func TestMain(m *testing.M) {
 }
 
 func prepare(m *testing.M) (int, error) {
-	_, file, _, _ := runtime.Caller(0)
-	home = filepath.Dir(filepath.Dir(filepath.Dir(file)))
-	dir, err := os.MkdirTemp("", "slipway-deploy-")
+	compiled, err := slipwaycmd.Compile()
 	if err != nil {
 		return 1, err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
+	defer compiled.Remove()
+	binary, home = compiled.Path, compiled.Home
 	// Deploys wait for the most part, and each test has a daemon of its own.
 	flag.Parse()
 	if f := flag.Lookup("test.parallel"); f.Value.String() == fmt.Sprint(runtime.GOMAXPROCS(0)) {
 		if err := f.Value.Set("6"); err != nil {
 			return 1, err
 		}
-	}
-	binary = filepath.Join(dir, "slipway")
-	build := exec.Command("go", "build", "-o", binary, "./cmd/slipway")
-	build.Dir = home
-	if out, err := build.CombinedOutput(); err != nil {
-		return 1, fmt.Errorf("compiling cmd/slipway: %w\n%s", err, out)
 	}
 	return m.Run(), nil
 }
@@ -224,7 +217,7 @@ func (p *process) wait(t testing.TB) result {
 	case <-time.After(2 * time.Minute):
 		t.Fatalf("slipway %s did not end:\n%s", strings.Join(p.args, " "), p.stderr.String())
 	}
-	return result{args: p.args, stdout: p.stdout.String(), stderr: p.stderr.String(), code: p.cmd.ProcessState.ExitCode()}
+	return result{Args: p.args, Stdout: p.stdout.String(), Stderr: p.stderr.String(), Code: p.cmd.ProcessState.ExitCode()}
 }
 
 // ended tells whether the process is over.
@@ -237,31 +230,7 @@ func (p *process) ended() bool {
 	}
 }
 
-type result struct {
-	args           []string
-	stdout, stderr string
-	code           int
-}
-
-// exits ends the test unless the exit code is this one.
-func (r result) exits(t testing.TB, code int) result {
-	t.Helper()
-	if r.code != code {
-		t.Fatalf("slipway %s: exit code %d, want %d\nstdout:\n%s\nstderr:\n%s", strings.Join(r.args, " "), r.code, code, r.stdout, r.stderr)
-	}
-	return r
-}
-
-// says wants each of these parts in what was written.
-func (r result) says(t testing.TB, parts ...string) result {
-	t.Helper()
-	for _, p := range parts {
-		if !strings.Contains(r.stdout+r.stderr, p) {
-			t.Errorf("slipway %s does not say %q\nstdout:\n%s\nstderr:\n%s", strings.Join(r.args, " "), p, r.stdout, r.stderr)
-		}
-	}
-	return r
-}
+type result = slipwaycmd.Result
 
 func must(t testing.TB, err error) {
 	t.Helper()

@@ -36,9 +36,9 @@ func TestNoSecretIsShown(t *testing.T) {
 	plan := filepath.Join(t.TempDir(), "plan.json")
 	run := func(code int, env []string, args ...string) {
 		t.Helper()
-		r := b.with(t, env, args...).exits(t, code)
-		c.look(strings.Join(args, " ")+": stdout", []byte(r.stdout))
-		c.look(strings.Join(args, " ")+": stderr", []byte(r.stderr))
+		r := b.with(t, env, args...).Exits(t, code)
+		c.look(strings.Join(args, " ")+": stdout", []byte(r.Stdout))
+		c.look(strings.Join(args, " ")+": stderr", []byte(r.Stderr))
 	}
 	manifest("good", "working_dir: /")
 	run(0, nil, "deploy:lint", "dev", "-json=true")

@@ -74,37 +74,37 @@ func TestChatsAreToldOfDeploys(t *testing.T) {
 	b.env = append(b.env, "GITLAB_TOKEN="+canary)
 
 	b.manifest(t, "dev", stack(leaky("good"), service("other", "good")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 	chat.next(t, "✅ repo: deploy to dev: done (release 1, ", "stack: repo_dev", "by: anna@", "commit "+b.repo.Head()[:8], "tags: ", "web good", "other good", "create service repo_dev_web")
 
-	b.slipway(t, "deploy:env", "dev").exits(t, 0).says(t, "unchanged")
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0).Says(t, "unchanged")
 	chat.nothing(t, "a deploy that had nothing to do")
-	b.slipway(t, "deploy:env", "dev", "-image=web").exits(t, 2)
+	b.slipway(t, "deploy:env", "dev", "-image=web").Exits(t, 2)
 	chat.nothing(t, "a slip at the keyboard")
 
 	b.manifest(t, "dev", stack(leaky("sick"), service("other", "good2")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 3)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 3)
 	chat.next(t, "❌ repo: deploy to dev: rolled back (release 2, ", "why: ", "update service repo_dev_web: image good → sick", "web: ", "its health check fails", "last log lines:", "app in mode sick", "health checks:", "*** checked sick", "now: ")
 
-	b.slipway(t, "deploy:rollback", "dev", "-to=1").exits(t, 0)
+	b.slipway(t, "deploy:rollback", "dev", "-to=1").Exits(t, 0)
 	chat.nothing(t, "a way back to where it is")
 	b.manifest(t, "dev", stack(leaky("good2"), service("other", "good2")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 	chat.next(t, "✅", "release 3")
-	b.slipway(t, "deploy:rollback", "dev").exits(t, 0)
+	b.slipway(t, "deploy:rollback", "dev").Exits(t, 0)
 	chat.next(t, "✅ repo: deploy to dev: done (release 4, ", "rollback to release 1", "update service repo_dev_other: image good2 → good")
 
 	// It fails before anything is written.
 	b.manifest(t, "dev", stack(service("web", "nowhere")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 1)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 1)
 	chat.next(t, "❌ repo: deploy to dev: failed", "app:nowhere", "by: anna@")
 
 	// The chats are not there, or their address cannot be had: that is a warning.
 	chat.Faults.Add(faulty.Fault{Status: 500, Times: -1})
 	b.manifest(t, "dev", stack(service("web", "good2")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0).says(t, "release 5: done", "warning: the chat was not told by telegram (address 1 of NOTIFY_URL)", "warning: the chat was not told by generic (address 2 of NOTIFY_URL)")
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0).Says(t, "release 5: done", "warning: the chat was not told by telegram (address 1 of NOTIFY_URL)", "warning: the chat was not told by generic (address 2 of NOTIFY_URL)")
 	b.manifest(t, "dev", stack(service("web", "good")))
-	b.with(t, []string{"NOTIFY_URL=file:///nowhere/notify"}, "deploy:env", "dev").exits(t, 0).says(t, "release 6: done", "warning: NOTIFY_URL is file:///nowhere/notify: there is no such file")
+	b.with(t, []string{"NOTIFY_URL=file:///nowhere/notify"}, "deploy:env", "dev").Exits(t, 0).Says(t, "release 6: done", "warning: NOTIFY_URL is file:///nowhere/notify: there is no such file")
 	chat.nothing(t, "one that cannot be told")
 }
 
@@ -118,9 +118,9 @@ func TestChatsOfAnEnvironment(t *testing.T) {
 	must(t, os.WriteFile(file, []byte("generic://"+chat.Host+"/dev?disabletls=yes\n"), 0o600))
 	b.env = append(b.env, "NOTIFY_URL=generic://"+chat.Host+"/all?disabletls=yes", "DEV_NOTIFY_URL=file://"+file, "FIRST="+canary+"-1", "SECOND="+canary+"-2")
 	b.manifest(t, "dev", stack(strings.Replace(service("web", "good", "secrets: [key]"), "echo checked", "cat /run/secrets/key; echo checked", 1))+"secrets:\n  key: {external: true}\n")
-	b.slipway(t, "secret:set", "dev", "key", "-env=FIRST").exits(t, 0)
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
-	b.slipway(t, "secret:rotate", "dev", "key", "-env=SECOND").exits(t, 0)
+	b.slipway(t, "secret:set", "dev", "key", "-env=FIRST").Exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
+	b.slipway(t, "secret:rotate", "dev", "key", "-env=SECOND").Exits(t, 0)
 	got := chat.Messages()
 	if len(got) != 2 || got[0].To != "/dev" || got[1].To != "/dev" {
 		t.Fatalf("told were %+v", got)
@@ -154,27 +154,27 @@ func TestAMergeRequestIsToldOfItsDeploy(t *testing.T) {
 	const link = "https://gitlab.example.com/acme/shop/-/pipelines/100"
 
 	b.manifest(t, "dev", stack(leaky("good")))
-	b.slipway(t, "ci:run").exits(t, 0)
+	b.slipway(t, "ci:run").Exits(t, 0)
 	note("<!-- slipway:deploy-dev -->", "✅ Deploy to `dev`: done (stack `repo_dev`, release 1", "| `web` | `good` | done | 1 of 1 |", "Plan: **2** to create", "+ create service repo_dev_web", link)
 	chat.next(t, "✅ repo: deploy to dev: done", "by: bob, branch feature", "job: "+link)
 
-	b.slipway(t, "ci:run").exits(t, 0)
+	b.slipway(t, "ci:run").Exits(t, 0)
 	note("✅ Deploy to `dev`: unchanged", "**0** to update")
 	chat.nothing(t, "a deploy that had nothing to do")
 
 	b.manifest(t, "dev", stack(leaky("sick")))
-	r := b.slipway(t, "ci:run").exits(t, 3)
-	_, again, _ := strings.Cut(strings.TrimSpace(r.stderr), "slipway: to repeat this: ")
+	r := b.slipway(t, "ci:run").Exits(t, 3)
+	_, again, _ := strings.Cut(strings.TrimSpace(r.Stderr), "slipway: to repeat this: ")
 	note("❌ Deploy to `dev`: rolled back", "image: ", "app:sick", "#### `web`: ", "its health check fails", "*** checked sick", "app in mode sick", "```sh\n"+again+"\n```")
 	chat.next(t, "❌ repo: deploy to dev: rolled back", "its health check fails", "again: "+again)
 
 	// It fails as early as in the plan.
 	b.manifest(t, "dev", stack(service("web", "nowhere")))
-	b.slipway(t, "ci:run").exits(t, 1)
+	b.slipway(t, "ci:run").Exits(t, 1)
 	note("❌ Deploy to `dev`: failed", "Why: ", "app:nowhere")
 	chat.next(t, "❌ repo: deploy to dev: failed", "app:nowhere", "by: bob")
 
 	gitlab.Faults.Add(faulty.Fault{Status: 403, Body: `{"message":"403 Forbidden"}`, Times: -1})
 	b.manifest(t, "dev", stack(service("web", "good2")))
-	b.slipway(t, "ci:run").exits(t, 0).says(t, "release 3: done", "warning: no comment was written on merge request !5 of project 42")
+	b.slipway(t, "ci:run").Exits(t, 0).Says(t, "release 3: done", "warning: no comment was written on merge request !5 of project 42")
 }

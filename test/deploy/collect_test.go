@@ -63,7 +63,7 @@ func TestUnusedImagesAndStoppedContainersAreCollectedByAge(t *testing.T) {
 	settings("1h") // all is younger
 	for _, mode := range []string{"good", "good2", "good3"} {
 		b.manifest(t, "dev", stack(service("web", mode)))
-		if v := b.slipway(t, "deploy:env", "dev", "-json=true").exits(t, 0).verdict(t); holds(v.Collected, "container ") {
+		if v := verdict(t, b.slipway(t, "deploy:env", "dev", "-json=true").Exits(t, 0)); holds(v.Collected, "container ") {
 			t.Errorf("collected before its time: %v", v.Collected)
 		}
 	}
@@ -71,18 +71,18 @@ func TestUnusedImagesAndStoppedContainersAreCollectedByAge(t *testing.T) {
 
 	settings("never")
 	b.manifest(t, "dev", stack(service("web", "good4")))
-	if v := b.slipway(t, "deploy:env", "dev", "-json=true").exits(t, 0).verdict(t); holds(v.Collected, "container ") || holds(v.Collected, "image ") {
+	if v := verdict(t, b.slipway(t, "deploy:env", "dev", "-json=true").Exits(t, 0)); holds(v.Collected, "container ") || holds(v.Collected, "image ") {
 		t.Errorf("collected what is never to be: %v", v.Collected)
 	}
 	eventually(t, "the old tasks have stopped", func() bool { return len(stopped(t, b.docker, "repo_dev")) == 3 })
 
 	settings("0s")
 	b.commit("collect at once")
-	if r := b.slipway(t, "deploy:env", "dev").exits(t, 0).says(t, "unchanged"); strings.Contains(r.stderr, "collecting") {
-		t.Errorf("a deploy with nothing to do has collected:\n%s", r.stderr)
+	if r := b.slipway(t, "deploy:env", "dev").Exits(t, 0).Says(t, "unchanged"); strings.Contains(r.Stderr, "collecting") {
+		t.Errorf("a deploy with nothing to do has collected:\n%s", r.Stderr)
 	}
 	b.manifest(t, "dev", stack(service("web", "good4", "labels: {a: b}")))
-	v := b.slipway(t, "deploy:env", "dev", "-json=true").exits(t, 0).verdict(t)
+	v := verdict(t, b.slipway(t, "deploy:env", "dev", "-json=true").Exits(t, 0))
 	for _, mode := range []string{"good", "good2", "good3"} { // kept are releases 4 and 5, both of good4
 		if !holds(v.Collected, "image "+b.images.Host+"/app@"+b.digest(t, "app:"+mode)[7:19]) || holds(images(t, b.docker), b.digest(t, "app:"+mode)) {
 			t.Errorf("app:%s was not collected, but %v", mode, v.Collected)
@@ -109,9 +109,9 @@ func TestWhatAKeptReleaseNeedsIsNotCollected(t *testing.T) {
 	b.repo.Write("slipway.yaml", "project: repo\nenvironments: {dev: {retention: 3, collect_after: 0s}}\n")
 	for _, mode := range []string{"good", "good2", "good3"} {
 		b.manifest(t, "dev", stack(service("web", mode)))
-		b.slipway(t, "deploy:env", "dev").exits(t, 0)
+		b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 	}
 	b.images.Down()
-	b.slipway(t, "deploy:rollback", "dev", "-to=1").exits(t, 0)
+	b.slipway(t, "deploy:rollback", "dev", "-to=1").Exits(t, 0)
 	b.runs(t, "repo_dev_web", "good")
 }

@@ -30,20 +30,20 @@ func (b *bed) runs(t *testing.T, service, version string) {
 func TestAFailedHealthCheckTakesTheStackBack(t *testing.T) {
 	b := newBed(t)
 	b.manifest(t, "dev", stack(service("web", "good"), service("other", "good")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 	b.manifest(t, "dev", stack(service("web", "sick"), service("other", "good2"), service("new", "good")))
-	r := b.slipway(t, "deploy:env", "dev").exits(t, 3)
-	r.says(t, "web: rolled back", "checked sick", "app in mode sick", "its health check fails", "runs now   1 × ", "release 2: rolled back")
+	r := b.slipway(t, "deploy:env", "dev").Exits(t, 3)
+	r.Says(t, "web: rolled back", "checked sick", "app in mode sick", "its health check fails", "runs now   1 × ", "release 2: rolled back")
 	b.runs(t, "repo_dev_web", "good")
 	b.runs(t, "repo_dev_other", "good")
 	if s := b.state(t).Service("repo_dev_new"); s != nil {
 		t.Error("a service that the failed deploy had made is still there")
 	}
-	b.slipway(t, "deploy:history", "dev").exits(t, 0).says(t, "2  rolled back", "1  done")
-	b.slipway(t, "deploy:status", "dev", "-detailedExitcode=true").exits(t, 0).says(t, "all is as released", "release 2: rolled back")
+	b.slipway(t, "deploy:history", "dev").Exits(t, 0).Says(t, "2  rolled back", "1  done")
+	b.slipway(t, "deploy:status", "dev", "-detailedExitcode=true").Exits(t, 0).Says(t, "all is as released", "release 2: rolled back")
 	before := b.versions(t)
 	b.manifest(t, "dev", stack(service("web", "good"), service("other", "good")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0).says(t, "unchanged")
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0).Says(t, "unchanged")
 	if after := b.versions(t); !maps.Equal(before, after) {
 		t.Error("going on after a rollback writes, though all is as the manifest wants")
 	}
@@ -52,9 +52,9 @@ func TestAFailedHealthCheckTakesTheStackBack(t *testing.T) {
 func TestNoAtomicKeepsTheSiblings(t *testing.T) {
 	b := newBed(t)
 	b.manifest(t, "dev", stack(service("web", "good"), service("other", "good")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 	b.manifest(t, "dev", stack(service("web", "sick"), service("other", "good2")))
-	b.slipway(t, "deploy:env", "dev", "-noAtomic=true").exits(t, 3)
+	b.slipway(t, "deploy:env", "dev", "-noAtomic=true").Exits(t, 3)
 	b.runs(t, "repo_dev_web", "good")
 	eventually(t, "the sibling runs its new version", func() bool {
 		got := versionsOf(b.running(t, "repo_dev_other"))
@@ -65,7 +65,7 @@ func TestNoAtomicKeepsTheSiblings(t *testing.T) {
 func TestAFirstDeployThatFailsIsLeftAsItIs(t *testing.T) {
 	b := newBed(t)
 	b.manifest(t, "dev", stack(service("web", "crash"), service("other", "good")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 7).says(t, "web: failed", "boom: no database", "exit code  3", "the stack's first deploy")
+	b.slipway(t, "deploy:env", "dev").Exits(t, 7).Says(t, "web: failed", "boom: no database", "exit code  3", "the stack's first deploy")
 	b.runs(t, "repo_dev_other", "good")
 }
 
@@ -73,21 +73,21 @@ func TestAPausedUpdateIsAFailure(t *testing.T) {
 	b := newBed(t)
 	paused := "deploy: {endpoint_mode: dnsrr, restart_policy: {condition: on-failure, delay: 200ms}, update_config: {order: start-first, failure_action: pause, monitor: 1s}}"
 	b.manifest(t, "dev", stack(service("web", "good", paused)))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 	b.manifest(t, "dev", stack(service("web", "crash", paused)))
-	b.slipway(t, "deploy:env", "dev").exits(t, 7).says(t, "web: paused", "boom: no database", "Swarm paused its update")
-	b.slipway(t, "deploy:rollback", "dev").exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 7).Says(t, "web: paused", "boom: no database", "Swarm paused its update")
+	b.slipway(t, "deploy:rollback", "dev").Exits(t, 0)
 	b.runs(t, "repo_dev_web", "good")
 }
 
 func TestATaskThatNeverStartsTimesOut(t *testing.T) {
 	b := newBed(t)
 	b.manifest(t, "dev", stack(service("web", "good")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 	slow := strings.Replace(service("web", "good2"), "retries: 2", "retries: 2\n      start_interval: 60s", 1)
 	slow = strings.NewReplacer("interval: 300ms", "interval: 60s", "start_period: 200ms", "start_period: 5m").Replace(slow)
 	b.manifest(t, "dev", stack(slow))
-	b.slipway(t, "deploy:env", "dev", "-timeout=4s").exits(t, 4).says(t, "web: timed out", "starting")
+	b.slipway(t, "deploy:env", "dev", "-timeout=4s").Exits(t, 4).Says(t, "web: timed out", "starting")
 	b.runs(t, "repo_dev_web", "good")
 }
 
@@ -100,11 +100,11 @@ func TestAJobIsAGate(t *testing.T) {
 	b := newBed(t)
 	after := "depends_on: [migrate]"
 	b.manifest(t, "dev", stack(job("migrate", "job"), service("web", "good", after), service("other", "good")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0).says(t, "release 1: done")
-	b.slipway(t, "deploy:env", "dev").exits(t, 0).says(t, "unchanged")
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0).Says(t, "release 1: done")
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0).Says(t, "unchanged")
 	web := b.running(t, "repo_dev_web")
 	b.manifest(t, "dev", stack(job("migrate", "badjob"), service("web", "good2", after), service("other", "good2")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 7).says(t, "migrate: failed", "cannot migrate", "what it has done stays done")
+	b.slipway(t, "deploy:env", "dev").Exits(t, 7).Says(t, "migrate: failed", "cannot migrate", "what it has done stays done")
 	if now := b.running(t, "repo_dev_web"); !maps.Equal(web, now) {
 		t.Error("a service behind a gate that did not open was touched")
 	}
@@ -114,7 +114,7 @@ func TestAJobIsAGate(t *testing.T) {
 func TestKilledInMidWaitAndRunAgain(t *testing.T) {
 	b := newBed(t)
 	b.manifest(t, "dev", stack(service("web", "good"), service("other", "good")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 	b.manifest(t, "dev", stack(service("web", "good2"), service("other", "good")))
 	p := b.start(t, nil, "deploy:env", "dev")
 	eventually(t, "the update is under way", func() bool {
@@ -123,46 +123,46 @@ func TestKilledInMidWaitAndRunAgain(t *testing.T) {
 	})
 	must(t, p.cmd.Process.Signal(syscall.SIGKILL))
 	<-p.done
-	b.slipway(t, "deploy:env", "dev", "-wait=1m").exits(t, 0).says(t, "done")
+	b.slipway(t, "deploy:env", "dev", "-wait=1m").Exits(t, 0).Says(t, "done")
 	b.runs(t, "repo_dev_web", "good2")
-	b.slipway(t, "deploy:history", "dev").exits(t, 0).says(t, "interrupted")
-	b.slipway(t, "deploy:env", "dev").exits(t, 0).says(t, "unchanged")
+	b.slipway(t, "deploy:history", "dev").Exits(t, 0).Says(t, "interrupted")
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0).Says(t, "unchanged")
 }
 
 func TestTheConnectionIsCutInMidWait(t *testing.T) {
 	b := newBed(t)
 	b.manifest(t, "dev", stack(service("web", "good")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 	b.manifest(t, "dev", strings.Replace(stack(service("web", "sick")), "interval: 300ms", "interval: 3s", 1))
 	p := b.start(t, nil, "deploy:env", "dev")
 	eventually(t, "the update is under way", func() bool { return b.state(t).Service("repo_dev_web").UpdateStatus != nil })
 	b.server.Stop()
 	eventually(t, "the loss is seen", func() bool { return strings.Contains(p.stderr.String(), "connection to the Swarm lost") })
 	b.server.Up()
-	p.wait(t).exits(t, 3).says(t, "web: rolled back")
+	p.wait(t).Exits(t, 3).Says(t, "web: rolled back")
 }
 
 func TestTheManagerIsRestartedInMidDeploy(t *testing.T) {
 	b := newBed(t)
 	b.manifest(t, "dev", stack(service("web", "good")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 	b.manifest(t, "dev", stack(service("web", "good2")))
 	p := b.start(t, nil, "deploy:env", "dev")
 	eventually(t, "the update is under way", func() bool { return b.state(t).Service("repo_dev_web").UpdateStatus != nil })
 	b.docker.Down()
 	b.docker.Up()
 	r := p.wait(t)
-	if state := b.state(t).Service("repo_dev_web"); r.code == 0 {
+	if state := b.state(t).Service("repo_dev_web"); r.Code == 0 {
 		b.runs(t, "repo_dev_web", "good2")
-	} else if r.code != 3 || state.UpdateStatus == nil {
-		t.Errorf("exit code %d:\n%s", r.code, r.stderr)
+	} else if r.Code != 3 || state.UpdateStatus == nil {
+		t.Errorf("exit code %d:\n%s", r.Code, r.Stderr)
 	}
 }
 
 func TestAnotherClientChangesTheServiceMeanwhile(t *testing.T) {
 	b := newBed(t)
 	b.manifest(t, "dev", stack(service("web", "good"), service("other", "good")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 	b.manifest(t, "dev", stack(service("web", "good2"), service("other", "good")))
 	p := b.start(t, nil, "deploy:env", "dev")
 	var now *swarm.Service
@@ -176,13 +176,13 @@ func TestAnotherClientChangesTheServiceMeanwhile(t *testing.T) {
 		_, err := b.docker.Client.ServiceUpdate(t.Context(), now.ID, client.ServiceUpdateOptions{Version: now.Version, Spec: now.Spec})
 		return err == nil
 	})
-	p.wait(t).exits(t, 7).says(t, "changed by another")
+	p.wait(t).Exits(t, 7).Says(t, "changed by another")
 }
 
 func TestTwoDeploysOfOneEnvironment(t *testing.T) {
 	b := newBed(t)
 	b.manifest(t, "dev", stack(service("web", "good")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 	b.manifest(t, "dev", stack(service("web", "good2")))
 	first := b.start(t, nil, "deploy:env", "dev")
 	eventually(t, "the first one has the lock", func() bool {
@@ -190,13 +190,13 @@ func TestTwoDeploysOfOneEnvironment(t *testing.T) {
 	})
 	began := time.Now()
 	second := b.with(t, nil, "deploy:env", "dev", "-image=app=good")
-	if second.code == 5 {
-		second.says(t, "is locked by anna@")
-	} else if first.wait(t); second.code != 0 {
-		t.Errorf("the second deploy ended with %d after %s:\n%s", second.code, time.Since(began), second.stderr)
+	if second.Code == 5 {
+		second.Says(t, "is locked by anna@")
+	} else if first.wait(t); second.Code != 0 {
+		t.Errorf("the second deploy ended with %d after %s:\n%s", second.Code, time.Since(began), second.Stderr)
 	}
-	first.wait(t).exits(t, 0)
-	b.slipway(t, "deploy:env", "dev", "-image=app=good", "-wait=1m").exits(t, 0)
+	first.wait(t).Exits(t, 0)
+	b.slipway(t, "deploy:env", "dev", "-image=app=good", "-wait=1m").Exits(t, 0)
 	b.runs(t, "repo_dev_web", "good")
-	b.slipway(t, "deploy:unlock", "dev").exits(t, 0).says(t, "was not locked")
+	b.slipway(t, "deploy:unlock", "dev").Exits(t, 0).Says(t, "was not locked")
 }

@@ -37,7 +37,7 @@ func TestKilledAfterEachWriteAndRunAgain(t *testing.T) {
 	to := func(v, image string) {
 		t.Helper()
 		b.manifest(t, "dev", all(v, image))
-		b.with(t, g.through(), "deploy:env", "dev").exits(t, 0)
+		b.with(t, g.through(), "deploy:env", "dev").Exits(t, 0)
 	}
 	// Round and round: what one version leaves, the next but one collects.
 	next, images := map[string]string{"a": "b", "b": "c", "c": "a"}, map[string]string{"a": "good", "b": "good2", "c": "good"}
@@ -56,14 +56,14 @@ func TestKilledAfterEachWriteAndRunAgain(t *testing.T) {
 			return
 		}
 		at := writes[n-1]
-		b.slipway(t, "deploy:unlock", "dev").exits(t, 0) // that the lease runs out has a test of its own
-		if r := b.with(t, g.through(), "deploy:env", "dev"); r.code != 0 {
-			t.Errorf("killed after write %d (%s), the next deploy ended with %d:\n%s%s", n, at, r.code, r.stdout, r.stderr)
+		b.slipway(t, "deploy:unlock", "dev").Exits(t, 0) // that the lease runs out has a test of its own
+		if r := b.with(t, g.through(), "deploy:env", "dev"); r.Code != 0 {
+			t.Errorf("killed after write %d (%s), the next deploy ended with %d:\n%s%s", n, at, r.Code, r.Stdout, r.Stderr)
 		}
 		if got, want := b.leftovers(t), undisturbed[v]; !slices.Equal(got, want) {
 			t.Errorf("killed after write %d (%s), the next deploy left\n  %s\nwant\n  %s", n, at, strings.Join(got, "\n  "), strings.Join(want, "\n  "))
 		}
-		b.slipway(t, "deploy:status", "dev", "-detailedExitcode=true").exits(t, 0)
+		b.slipway(t, "deploy:status", "dev", "-detailedExitcode=true").Exits(t, 0)
 	}
 }
 
@@ -88,7 +88,7 @@ func (b *bed) killedAfter(t *testing.T, g *gate, n int) (writes []string, killed
 	<-p.done
 	writes = g.watch(nil)
 	if !hit.Load() {
-		p.wait(t).exits(t, 0)
+		p.wait(t).Exits(t, 0)
 	}
 	return writes, hit.Load()
 }

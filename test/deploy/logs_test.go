@@ -14,17 +14,17 @@ const talks = `command: ["/bin/sh", "-c", "trap 'exit 0' TERM; for i in 1 2 3; d
 func TestLogs(t *testing.T) {
 	b := newBed(t)
 	b.manifest(t, "dev", stack(service("web", "good", talks), service("other", "good", "tty: true")))
-	b.slipway(t, "deploy:logs", "dev", "web").exits(t, 2).says(t, "repo_dev has no services: it is not deployed")
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
+	b.slipway(t, "deploy:logs", "dev", "web").Exits(t, 2).Says(t, "repo_dev has no services: it is not deployed")
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 
-	all := b.slipway(t, "deploy:logs", "dev", "web").exits(t, 0)
-	lines := strings.Split(strings.TrimSpace(all.stdout), "\n")
+	all := b.slipway(t, "deploy:logs", "dev", "web").Exits(t, 0)
+	lines := strings.Split(strings.TrimSpace(all.Stdout), "\n")
 	prefixed := regexp.MustCompile(`^web\.1\.[a-z0-9]{12}@\S+ \| (.*)$`)
 	var texts []string
 	for _, l := range lines {
 		m := prefixed.FindStringSubmatch(l)
 		if m == nil {
-			t.Fatalf("%q has no task and node in front; all of it:\n%s", l, all.stdout)
+			t.Fatalf("%q has no task and node in front; all of it:\n%s", l, all.Stdout)
 		}
 		texts = append(texts, m[1])
 	}
@@ -34,48 +34,48 @@ func TestLogs(t *testing.T) {
 			t.Errorf("%q is missing in:\n%s", want, got)
 		}
 	}
-	if strings.ContainsAny(all.stdout, "\x1b\x07\u009b") {
-		t.Errorf("what rules terminals has come through: %q", all.stdout)
+	if strings.ContainsAny(all.Stdout, "\x1b\x07\u009b") {
+		t.Errorf("what rules terminals has come through: %q", all.Stdout)
 	}
 
-	tail := b.slipway(t, "deploy:logs", "dev", "repo_dev_web", "-tail=1", "-timestamps=true").exits(t, 0).stdout
+	tail := b.slipway(t, "deploy:logs", "dev", "repo_dev_web", "-tail=1", "-timestamps=true").Exits(t, 0).Stdout
 	if !regexp.MustCompile(`^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z web\.1\.\S+ \| red end\n$`).MatchString(tail) {
 		t.Errorf("-tail=1 -timestamps=true: %q", tail)
 	}
-	if r := b.slipway(t, "deploy:logs", "dev", "web", "-since=2020-01-01T00:00:00Z").exits(t, 0); r.stdout != all.stdout {
-		t.Errorf("-since: %q, want all: %q", r.stdout, all.stdout)
+	if r := b.slipway(t, "deploy:logs", "dev", "web", "-since=2020-01-01T00:00:00Z").Exits(t, 0); r.Stdout != all.Stdout {
+		t.Errorf("-since: %q, want all: %q", r.Stdout, all.Stdout)
 	}
-	both := b.slipway(t, "deploy:logs", "dev", "all").exits(t, 0)
-	both.says(t, "web.1.", "other.1.", "| line 3", "@", "| app in mode good\n")
+	both := b.slipway(t, "deploy:logs", "dev", "all").Exits(t, 0)
+	both.Says(t, "web.1.", "other.1.", "| line 3", "@", "| app in mode good\n")
 
-	b.slipway(t, "deploy:logs", "dev", "wbe").exits(t, 2).says(t, `repo_dev has no service "wbe": did you mean web?`)
-	b.slipway(t, "deploy:logs", "dev", "database").exits(t, 2).says(t, `repo_dev has no service "database": there are other, web (or all, for all of them)`)
-	b.slipway(t, "deploy:logs", "dev", "-follow=true").exits(t, 2).says(t, `"-follow=true" stands where a service's name belongs`)
-	b.slipway(t, "deploy:logs", "dev", "web", "-tail=many").exits(t, 2).says(t, "-tail=many: write how many lines of each task, or all")
-	b.slipway(t, "deploy:logs", "dev", "web", "-since=yesterday").exits(t, 2).says(t, "-since=yesterday is no time")
+	b.slipway(t, "deploy:logs", "dev", "wbe").Exits(t, 2).Says(t, `repo_dev has no service "wbe": did you mean web?`)
+	b.slipway(t, "deploy:logs", "dev", "database").Exits(t, 2).Says(t, `repo_dev has no service "database": there are other, web (or all, for all of them)`)
+	b.slipway(t, "deploy:logs", "dev", "-follow=true").Exits(t, 2).Says(t, `"-follow=true" stands where a service's name belongs`)
+	b.slipway(t, "deploy:logs", "dev", "web", "-tail=many").Exits(t, 2).Says(t, "-tail=many: write how many lines of each task, or all")
+	b.slipway(t, "deploy:logs", "dev", "web", "-since=yesterday").Exits(t, 2).Says(t, "-since=yesterday is no time")
 }
 
 // Following shows what comes to be, of new tasks too, and ends with Ctrl-C as what was wanted.
 func TestLogsAreFollowedUntilCtrlC(t *testing.T) {
 	b := newBed(t)
 	b.manifest(t, "dev", stack(service("web", "good")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 	follow := b.start(t, nil, "deploy:logs", "dev", "web", "-follow=true")
 	eventually(t, "the first lines", func() bool { return strings.Contains(follow.stdout.String(), "| app in mode good") })
 	first := strings.Count(follow.stdout.String(), "app in mode good")
 	b.manifest(t, "dev", stack(service("web", "good2")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 	eventually(t, "lines of the new task", func() bool { return strings.Count(follow.stdout.String(), "app in mode good") > first })
 	if follow.ended() {
 		t.Fatal("it has ended by itself")
 	}
 	must(t, follow.cmd.Process.Signal(os.Interrupt))
-	r := follow.wait(t).exits(t, 0)
-	if strings.Contains(r.stderr, "slipway:") {
-		t.Errorf("Ctrl-C is told as a failure:\n%s", r.stderr)
+	r := follow.wait(t).Exits(t, 0)
+	if strings.Contains(r.Stderr, "slipway:") {
+		t.Errorf("Ctrl-C is told as a failure:\n%s", r.Stderr)
 	}
 	names := map[string]bool{}
-	for line := range strings.Lines(r.stdout) {
+	for line := range strings.Lines(r.Stdout) {
 		name, _, _ := strings.Cut(line, " ")
 		names[name] = strings.HasPrefix(name, "web.1.") && strings.Contains(name, "@")
 	}

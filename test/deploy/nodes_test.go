@@ -91,14 +91,14 @@ func (m *machines) node(t testing.TB, d *dockerd.Daemon, change func(*swarm.Node
 }
 
 // verdict reads the JSON of a deploy.
-func (r result) verdict(t testing.TB) (v struct {
+func verdict(t testing.TB, r result) (v struct {
 	Collected []string
 	Note      string
 	Warnings  []string
 }) {
 	t.Helper()
-	if err := json.Unmarshal([]byte(r.stdout), &v); err != nil {
-		t.Fatalf("slipway %s: %v\n%s", strings.Join(r.args, " "), err, r.stdout)
+	if err := json.Unmarshal([]byte(r.Stdout), &v); err != nil {
+		t.Fatalf("slipway %s: %v\n%s", strings.Join(r.Args, " "), err, r.Stdout)
 	}
 	return v
 }
@@ -119,7 +119,7 @@ func TestSeveralNodes(t *testing.T) {
 		m.manifest(t, "dev", stack(service("web", "good")))
 		before := m.versions(t)
 		m.with(t, []string{"SERVER_HOST=deploy@" + door.Address(), "SSH_KNOWN_HOSTS=" + door.KnownHosts()}, "deploy:env", "dev").
-			exits(t, 1).says(t, "is a worker of its swarm, and cannot deploy. Set SERVER_HOST to a manager ("+m.docker.IP+":2377)")
+			Exits(t, 1).Says(t, "is a worker of its swarm, and cannot deploy. Set SERVER_HOST to a manager ("+m.docker.IP+":2377)")
 		if after := m.versions(t); !maps.Equal(before, after) {
 			t.Errorf("something was written: %v", after)
 		}
@@ -130,25 +130,30 @@ func TestSeveralNodes(t *testing.T) {
 			return stack(service("web", "good", "deploy: {mode: global, endpoint_mode: dnsrr, update_config: {monitor: 1s}"+more+"}"))
 		}
 		m.manifest(t, "globe", global(""))
-		m.slipway(t, "deploy:env", "globe").exits(t, 0).says(t, "3/3")
+		m.slipway(t, "deploy:env", "globe").Exits(t, 0).Says(t, "3/3")
 		m.manifest(t, "globe", global(", placement: {constraints: [node.labels.disk == ssd]}"))
-		m.slipway(t, "deploy:env", "globe").exits(t, 0).says(t, "2/2")
+		m.slipway(t, "deploy:env", "globe").Exits(t, 0).Says(t, "2/2")
 		m.node(t, near, func(s *swarm.NodeSpec) { s.Availability = swarm.NodeAvailabilityDrain })
-		m.slipway(t, "deploy:env", "globe").exits(t, 0).says(t, "unchanged", "1/1")
+		m.slipway(t, "deploy:env", "globe").Exits(t, 0).Says(t, "unchanged", "1/1")
 		m.node(t, near, func(s *swarm.NodeSpec) { s.Availability = swarm.NodeAvailabilityActive })
-		m.slipway(t, "deploy:env", "globe").exits(t, 0).says(t, "unchanged", "2/2")
-		m.slipway(t, "deploy:remove", "globe", "-yes=true").exits(t, 0)
+		m.slipway(t, "deploy:env", "globe").Exits(t, 0).Says(t, "unchanged", "2/2")
+		m.slipway(t, "deploy:remove", "globe", "-yes=true").Exits(t, 0)
 	})
 
 	t.Run("a failure on another node is explained", func(t *testing.T) {
 		m.manifest(t, "dev", stack(on("near", "good")))
-		m.slipway(t, "deploy:env", "dev").exits(t, 0).says(t, "release 1: done")
+		m.slipway(t, "deploy:env", "dev").Exits(t, 0).Says(t, "release 1: done")
 		m.manifest(t, "dev", stack(on("near", "sick")))
-		m.with(t, pinned, "deploy:env", "dev").exits(t, 3).
-			says(t, " on near\n", "health     exit code 1: checked sick", "its health check fails", "app in mode sick")
-		m.slipway(t, "deploy:env", "dev").exits(t, 3).
-			says(t, " on near\n", "not known: the container ran on near, and only that node's daemon has what its checks said", "app in mode sick")
-		m.slipway(t, "deploy:remove", "dev", "-yes=true").exits(t, 0)
+		m.with(t, pinned, "deploy:env", "dev").Exits(t, 3).
+			Says(t, " on near\n", "health     exit code 1: checked sick", "its health check fails", "app in mode sick")
+		m.node(t, near, func(s *swarm.NodeSpec) { s.Availability = swarm.NodeAvailabilityDrain })
+		m.manifest(t, "dev", stack(on("near", "good")))
+		m.slipway(t, "deploy:env", "dev", "-timeout=2s").Exits(t, 4).Says(t, "nothing was to be changed, but web does not run as it should")
+		m.node(t, near, func(s *swarm.NodeSpec) { s.Availability = swarm.NodeAvailabilityActive })
+		m.manifest(t, "dev", stack(on("near", "sick")))
+		m.slipway(t, "deploy:env", "dev").Exits(t, 3).
+			Says(t, " on near\n", "not known: the container ran on near, and only that node's daemon has what its checks said", "app in mode sick")
+		m.slipway(t, "deploy:remove", "dev", "-yes=true").Exits(t, 0)
 	})
 
 	t.Run("what is no longer used goes from all nodes", func(t *testing.T) {
@@ -156,9 +161,9 @@ func TestSeveralNodes(t *testing.T) {
 		var last result
 		for _, mode := range []string{"good", "good2", "good3"} {
 			m.manifest(t, "tidy", stack(on("near", mode)))
-			last = m.with(t, pinned, "deploy:env", "tidy", "-json=true").exits(t, 0)
+			last = m.with(t, pinned, "deploy:env", "tidy", "-json=true").Exits(t, 0)
 		}
-		v := last.verdict(t)
+		v := verdict(t, last)
 		good, good2 := m.digest(t, "app:good"), m.digest(t, "app:good2")
 		if !holds(v.Collected, "image "+m.images.Host+"/app@"+good[7:19]+" on near") || len(v.Warnings) > 0 {
 			t.Errorf("the verdict names as collected %v, with the warnings %v", v.Collected, v.Warnings)
@@ -169,10 +174,10 @@ func TestSeveralNodes(t *testing.T) {
 		if got := images(t, near); holds(got, good) || !holds(got, good2) {
 			t.Errorf("near still has %v", got)
 		}
-		if !strings.Contains(last.stderr, "removed image "+m.images.Host+"/app@"+good[7:19]+" on near") {
-			t.Errorf("the collection does not show:\n%s", last.stderr)
+		if !strings.Contains(last.Stderr, "removed image "+m.images.Host+"/app@"+good[7:19]+" on near") {
+			t.Errorf("the collection does not show:\n%s", last.Stderr)
 		}
-		m.with(t, pinned, "deploy:rollback", "tidy", "-to=1").exits(t, 2).says(t, "no record of a release 1")
+		m.with(t, pinned, "deploy:rollback", "tidy", "-to=1").Exits(t, 2).Says(t, "no record of a release 1")
 	})
 
 	t.Run("only the very node that is meant is taken for it", func(t *testing.T) {
@@ -203,11 +208,11 @@ func TestSeveralNodes(t *testing.T) {
 	t.Run("a node that cannot be reached is a warning", func(t *testing.T) {
 		door.Stop()
 		m.manifest(t, "tidy", stack(on("near", "good")))
-		r := m.with(t, pinned, "deploy:env", "tidy").exits(t, 0)
+		r := m.with(t, pinned, "deploy:env", "tidy").Exits(t, 0)
 		m.manifest(t, "tidy", stack(on("near", "good2")))
-		m.with(t, []string{"SERVER_HOST=local", "DOCKER_HOST=" + m.docker.Host}, "deploy:env", "tidy").exits(t, 0).
-			says(t, "note: unused images and stopped containers were not collected on far, near: other nodes are reached through a server over SSH only", "release 5: done")
-		r.says(t, "warning: unused images and stopped containers on near were not collected: ", "cannot reach it: Connection refused", "release 4: done")
+		m.with(t, []string{"SERVER_HOST=local", "DOCKER_HOST=" + m.docker.Host}, "deploy:env", "tidy").Exits(t, 0).
+			Says(t, "note: unused images and stopped containers were not collected on far, near: other nodes are reached through a server over SSH only", "release 5: done")
+		r.Says(t, "warning: unused images and stopped containers on near were not collected: ", "cannot reach it: Connection refused", "release 4: done")
 	})
 }
 
@@ -225,7 +230,7 @@ func TestALostQuorumIsSaidBeforeAnythingIsWritten(t *testing.T) {
 		info, err := m.docker.Client.Info(t.Context(), client.InfoOptions{})
 		return err == nil && info.Info.Swarm.Error != ""
 	})
-	m.slipway(t, "deploy:env", "dev").exits(t, 1).says(t, "has no leader", "too few of its managers are up")
+	m.slipway(t, "deploy:env", "dev").Exits(t, 1).Says(t, "has no leader", "too few of its managers are up")
 	other.Up()
 	eventually(t, "the quorum is back", func() bool {
 		_, err := m.docker.Client.NodeList(t.Context(), client.NodeListOptions{})
@@ -234,5 +239,5 @@ func TestALostQuorumIsSaidBeforeAnythingIsWritten(t *testing.T) {
 	if after := m.versions(t); !maps.Equal(before, after) {
 		t.Errorf("something was written: before %v, after %v", before, after)
 	}
-	m.slipway(t, "deploy:env", "dev").exits(t, 0)
+	m.slipway(t, "deploy:env", "dev").Exits(t, 0)
 }

@@ -49,35 +49,35 @@ func TestAStackIsDeployedThroughPortainer(t *testing.T) {
 		b.manifest(t, "dev", stack(web, service("other", "good"))+"configs:\n  conf:\n    file: ./dev/app.conf\nnetworks:\n  inner: {}\n")
 	}
 	manifest(web("good"))
-	b.slipway(t, "deploy:plan", "dev", "-detailedExitcode=true").exits(t, 10).says(t, "+ create service", "5 to create")
-	b.slipway(t, "deploy:env", "dev").exits(t, 0).says(t, "release 1: done")
+	b.slipway(t, "deploy:plan", "dev", "-detailedExitcode=true").Exits(t, 10).Says(t, "+ create service", "5 to create")
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0).Says(t, "release 1: done")
 
 	// Whichever way it goes, what is there is seen as it is, and no write is sent.
 	before := b.versions(t)
 	for _, way := range []string{"socket", "tcp", "agent"} {
-		b.with(t, by(p, way), "deploy:env", "dev").exits(t, 0).says(t, "unchanged")
+		b.with(t, by(p, way), "deploy:env", "dev").Exits(t, 0).Says(t, "unchanged")
 	}
 	if after := b.versions(t); !maps.Equal(before, after) {
 		t.Errorf("a deploy with nothing to do has written:\nbefore %v\nafter  %v", before, after)
 	}
 
 	manifest(web("good2"))
-	b.with(t, by(p, "tcp"), "deploy:env", "dev").exits(t, 0).says(t, "release 2: done")
+	b.with(t, by(p, "tcp"), "deploy:env", "dev").Exits(t, 0).Says(t, "release 2: done")
 	b.runs(t, "repo_dev_web", "good2")
 	for _, way := range []string{"socket", "agent"} {
 		manifest(web("sick"))
-		b.with(t, by(p, way), "deploy:env", "dev").exits(t, 3).says(t, "web: rolled back", "its health check fails", "checked sick", "app in mode sick", "runs now   1 × ")
+		b.with(t, by(p, way), "deploy:env", "dev").Exits(t, 3).Says(t, "web: rolled back", "its health check fails", "checked sick", "app in mode sick", "runs now   1 × ")
 		eventually(t, "the version before runs alone", func() bool {
 			got := versionsOf(b.running(t, "repo_dev_web"))
 			return len(got) == 1 && got[0] == "good2"
 		})
 	}
-	b.with(t, by(p, "agent"), "deploy:rollback", "dev").exits(t, 0).says(t, "release 5: done")
+	b.with(t, by(p, "agent"), "deploy:rollback", "dev").Exits(t, 0).Says(t, "release 5: done")
 	b.runs(t, "repo_dev_web", "good")
-	b.slipway(t, "deploy:status", "dev", "-detailedExitcode=true").exits(t, 0).says(t, "release 5", "all is as released")
-	b.slipway(t, "deploy:history", "dev").exits(t, 0).says(t, "back to release 1", "rolled back", "anna@")
-	b.slipway(t, "deploy:unlock", "dev").exits(t, 0).says(t, "was not locked")
-	b.with(t, by(p, "agent"), "deploy:remove", "dev", "-yes=true").exits(t, 0)
+	b.slipway(t, "deploy:status", "dev", "-detailedExitcode=true").Exits(t, 0).Says(t, "release 5", "all is as released")
+	b.slipway(t, "deploy:history", "dev").Exits(t, 0).Says(t, "back to release 1", "rolled back", "anna@")
+	b.slipway(t, "deploy:unlock", "dev").Exits(t, 0).Says(t, "was not locked")
+	b.with(t, by(p, "agent"), "deploy:remove", "dev", "-yes=true").Exits(t, 0)
 	if left := b.versions(t); len(left) != 1 { // the ingress network
 		t.Errorf("after the removal there is still %v", left)
 	}
@@ -87,18 +87,18 @@ func TestTwoDeploysThroughPortainer(t *testing.T) {
 	b := newBed(t)
 	p := b.throughPortainer(t)
 	b.manifest(t, "dev", stack(service("web", "good")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 	slow := strings.Replace(service("web", "sick"), "interval: 300ms", "interval: 3s", 1)
 	b.manifest(t, "dev", stack(slow))
 	first := b.start(t, nil, "deploy:env", "dev")
 	eventually(t, "the first one has the lock", func() bool { return strings.Contains(first.stderr.String(), "updating web") })
-	b.with(t, by(p, "tcp"), "deploy:env", "dev", "-image=app=good2").exits(t, 5).says(t, "is locked by anna@")
+	b.with(t, by(p, "tcp"), "deploy:env", "dev", "-image=app=good2").Exits(t, 5).Says(t, "is locked by anna@")
 
 	// Portainer loses the daemon, and finds it again.
 	p.SetDown("socket", true)
 	eventually(t, "the loss is seen", func() bool { return strings.Contains(first.stderr.String(), "connection to the Swarm lost") })
 	p.SetDown("socket", false)
-	first.wait(t).exits(t, 3).says(t, "web: rolled back")
+	first.wait(t).Exits(t, 3).Says(t, "web: rolled back")
 }
 
 func TestSecretsThroughPortainer(t *testing.T) {
@@ -107,25 +107,25 @@ func TestSecretsThroughPortainer(t *testing.T) {
 	b.repo.Write("slipway.yaml", "project: repo\nenvironments: {dev: {timeout: 60s}}\n")
 	b.manifest(t, "dev", stack(service("web", "good", "secrets: [pw]"))+"secrets: {pw: {external: true, name: repo-pw}}\n")
 	value := []string{"PW=c4nary-value-1"}
-	b.with(t, value, "secret:set", "dev", "pw", "-env=PW").exits(t, 0)
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
-	b.slipway(t, "secret:list", "dev").exits(t, 0).says(t, "repo-pw")
+	b.with(t, value, "secret:set", "dev", "pw", "-env=PW").Exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
+	b.slipway(t, "secret:list", "dev").Exits(t, 0).Says(t, "repo-pw")
 
 	// A command that gets its input says so; one that Portainer hands none to must not be run at all.
 	before := b.running(t, "repo_dev_web")
 	count := `-command=n=$(wc -c); [ "$n" -eq 16 ] || { echo "got $n bytes" >&2; exit 9; }`
 	for _, way := range []string{"socket", "agent"} {
-		b.with(t, append(by(p, way), "PW=c4nary-value-002"), "secret:rotate", "dev", "pw", "-env=PW", "-service=web", count).exits(t, 1).
-			says(t, "Portainer hands no input on to commands", "No service was changed")
+		b.with(t, append(by(p, way), "PW=c4nary-value-002"), "secret:rotate", "dev", "pw", "-env=PW", "-service=web", count).Exits(t, 1).
+			Says(t, "Portainer hands no input on to commands", "No service was changed")
 	}
 	p.Go = "go1.22.7"
-	b.with(t, append(by(p, "tcp"), "PW=c4nary-value-002"), "secret:rotate", "dev", "pw", "-env=PW", "-service=web", count).exits(t, 1).
-		says(t, "made with Go 1.24 or later", "No service was changed")
+	b.with(t, append(by(p, "tcp"), "PW=c4nary-value-002"), "secret:rotate", "dev", "pw", "-env=PW", "-service=web", count).Exits(t, 1).
+		Says(t, "made with Go 1.24 or later", "No service was changed")
 	p.Go = ""
 	if now := b.running(t, "repo_dev_web"); !maps.Equal(before, now) {
 		t.Error("a rotation that was refused has replaced tasks")
 	}
-	b.with(t, append(by(p, "tcp"), "PW=c4nary-value-002"), "secret:rotate", "dev", "pw", "-env=PW", "-service=web", count).exits(t, 0)
+	b.with(t, append(by(p, "tcp"), "PW=c4nary-value-002"), "secret:rotate", "dev", "pw", "-env=PW", "-service=web", count).Exits(t, 0)
 	b.runs(t, "repo_dev_web", "good")
 }
 
@@ -136,7 +136,7 @@ func TestAnImageNameThatPortainerMistakes(t *testing.T) {
 	b.throughPortainer(t)
 	b.push(t, "edge/app:good", "good")
 	b.manifest(t, "dev", strings.Replace(stack(service("web", "good")), "/app:", "/edge/app:", 1))
-	b.slipway(t, "deploy:env", "dev").exits(t, 1).says(t, "/edge/app", "Portainer takes an address with /edge/")
+	b.slipway(t, "deploy:env", "dev").Exits(t, 1).Says(t, "/edge/app", "Portainer takes an address with /edge/")
 }
 
 // TestPortainerThatDoesNotLetIn has what keeps one out, each with what to do. No daemon is there.
@@ -192,11 +192,11 @@ func TestPortainerThatDoesNotLetIn(t *testing.T) {
 			p.Faults.Add(*c.fault)
 		}
 		r := b.with(t, list, "deploy:status", "dev")
-		if r.code != c.code || !strings.Contains(r.stderr, c.says) {
-			t.Errorf("%s: exit code %d, want %d with %q:\n%s", name, r.code, c.code, c.says, r.stderr)
+		if r.Code != c.code || !strings.Contains(r.Stderr, c.says) {
+			t.Errorf("%s: exit code %d, want %d with %q:\n%s", name, r.Code, c.code, c.says, r.Stderr)
 		}
-		if strings.Contains(r.stdout+r.stderr, "c4nary") {
-			t.Errorf("%s shows a secret:\n%s", name, r.stderr)
+		if strings.Contains(r.Stdout+r.Stderr, "c4nary") {
+			t.Errorf("%s shows a secret:\n%s", name, r.Stderr)
 		}
 		if left := p.Faults.Left(); left != 0 {
 			t.Errorf("%s: %d faults never came", name, left)

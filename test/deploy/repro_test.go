@@ -17,9 +17,9 @@ import (
 func TestARollbackOfCIIsReproducedOnAnotherSwarm(t *testing.T) {
 	b := newBed(t)
 	b.manifest(t, "dev", stack(service("web", "good"), service("other", "good")))
-	b.slipway(t, "ci:run", "-branch=main", "-env=dev", "-only=deploy").exits(t, 0)
+	b.slipway(t, "ci:run", "-branch=main", "-env=dev", "-only=deploy").Exits(t, 0)
 	b.manifest(t, "dev", stack(service("web", "sick"), service("other", "good2")))
-	b.slipway(t, "ci:run", "-branch=main", "-env=dev", "-only=deploy").exits(t, 3).says(t, "slipway: to repeat this: go tool mage ci:repro "+b.repo.Head()+" -branch=main -only=deploy -env=dev")
+	b.slipway(t, "ci:run", "-branch=main", "-env=dev", "-only=deploy").Exits(t, 3).Says(t, "slipway: to repeat this: go tool mage ci:repro "+b.repo.Head()+" -branch=main -only=deploy -env=dev")
 	record := filepath.Join(t.TempDir(), "ci.json")
 	data, err := os.ReadFile(filepath.Join(b.repo.Dir, "build", "ci.json"))
 	must(t, err)
@@ -30,10 +30,10 @@ func TestARollbackOfCIIsReproducedOnAnotherSwarm(t *testing.T) {
 
 	b.repo = b.repo.Clone(t)
 	before := b.versions(t)
-	b.slipway(t, "ci:repro", record).exits(t, 1).says(t,
+	b.slipway(t, "ci:repro", record).Exits(t, 1).Says(t,
 		"not repeated: the deploy of dev, which ended with exit code 3: ", "Here, the manifest of dev is sound and its plan can be made; nothing was deployed.",
 		"-deploy=true, with SERVER_HOST set to a Swarm for tests", "The run is not reproduced: where it failed, it was not repeated.")
-	b.with(t, []string{"SERVER_HOST="}, "ci:repro", record, "-deploy=true").exits(t, 2).says(t, "set SERVER_HOST to the Swarm to deploy to")
+	b.with(t, []string{"SERVER_HOST="}, "ci:repro", record, "-deploy=true").Exits(t, 2).Says(t, "set SERVER_HOST to the Swarm to deploy to")
 	for name, version := range b.versions(t) {
 		if before[name] != version {
 			t.Errorf("%s was written by a repetition", name)
@@ -43,7 +43,7 @@ func TestARollbackOfCIIsReproducedOnAnotherSwarm(t *testing.T) {
 	other := dockerd.Start(t, dockerd.Options{InsecureRegistries: []string{b.images.Host}})
 	_, err = other.Client.SwarmInit(t.Context(), client.SwarmInitOptions{ListenAddr: "127.0.0.1:2377", AdvertiseAddr: "127.0.0.1"})
 	must(t, err)
-	b.with(t, []string{"SERVER_HOST=local", "DOCKER_HOST=" + other.Host}, "ci:repro", record, "-deploy=true").exits(t, 0).says(t,
+	b.with(t, []string{"SERVER_HOST=local", "DOCKER_HOST=" + other.Host}, "ci:repro", record, "-deploy=true").Exits(t, 0).Says(t,
 		"slipway: first what dev ran before: ", "repo_dev release 2: rolled back", "reproduced: the deploy of dev is rolled back: ", "The failure is reproduced.")
 	for name, version := range b.versions(t) {
 		if before[name] != version {
@@ -60,12 +60,12 @@ func TestAManifestsErrorInCIIsReproduced(t *testing.T) {
 	r := gitrepo.New(t)
 	b := &bed{repo: r, env: []string{"SLIPWAY_PROGRESS=plain", "SLIPWAY_HOME=" + home, "REGISTRY=registry.example.com/acme"}}
 	b.manifest(t, "dev", "services:\n  web:\n    image: ${NOTHING}/web:1\n")
-	b.slipway(t, "ci:run", "-branch=main", "-env=dev", "-only=deploy").exits(t, 2)
+	b.slipway(t, "ci:run", "-branch=main", "-env=dev", "-only=deploy").Exits(t, 2)
 	record := filepath.Join(b.repo.Dir, "build", "ci.json")
 	data, err := os.ReadFile(record)
 	must(t, err)
 	b.repo = r.Clone(t)
 	record = filepath.Join(t.TempDir(), "ci.json")
 	must(t, os.WriteFile(record, data, 0o644))
-	b.slipway(t, "ci:repro", record).exits(t, 0).says(t, "reproduced: ", "manifests/docker-compose.dev.yaml:3", "NOTHING", "The failure is reproduced.")
+	b.slipway(t, "ci:repro", record).Exits(t, 0).Says(t, "reproduced: ", "manifests/docker-compose.dev.yaml:3", "NOTHING", "The failure is reproduced.")
 }

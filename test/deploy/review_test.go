@@ -66,7 +66,7 @@ func (b *bed) expires(t testing.TB, env string) time.Time {
 			Expires time.Time
 		}
 	}
-	must(t, json.Unmarshal([]byte(b.slipway(t, "deploy:status", env, "-json=true").exits(t, 0).stdout), &s))
+	must(t, json.Unmarshal([]byte(b.slipway(t, "deploy:status", env, "-json=true").Exits(t, 0).Stdout), &s))
 	return s.Review.Expires
 }
 
@@ -88,17 +88,17 @@ func TestAReviewAppRunsBesideItsOriginAndLeavesNothing(t *testing.T) {
 	b.manifest(t, "dev", reviewed("good", dir))
 	b.repo.Write(".gitignore", "build/\n")
 	must(t, os.WriteFile(b.repo.Dir+"/shared.txt", []byte("shared-s3cret"), 0o600))
-	b.slipway(t, "secret:set", "dev", "shared-secret", "-file=shared.txt").exits(t, 0)
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
+	b.slipway(t, "secret:set", "dev", "shared-secret", "-file=shared.txt").Exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 	before := b.versions(t)
 
 	// Two of them, beside dev and each other.
-	b.slipway(t, "deploy:env", "mr-1", "-from=dev", "-ttl=1h").exits(t, 0).says(t,
+	b.slipway(t, "deploy:env", "mr-1", "-from=dev", "-ttl=1h").Exits(t, 0).Says(t,
 		"repo_mr-1 release 1: done",
 		"service web does not publish port 8080 here: Swarm allots another",
 		"service web has an empty volume at /dir, and not the directory "+dir,
 		"web 80/tcp: port ")
-	b.slipway(t, "deploy:env", "mr-2", "-from=dev").exits(t, 0)
+	b.slipway(t, "deploy:env", "mr-2", "-from=dev").Exits(t, 0)
 	if now := b.except(t, "mr-1", "mr-2"); !maps.Equal(before, now) {
 		t.Fatalf("dev was touched:\nbefore %v\nnow    %v", before, now)
 	}
@@ -119,46 +119,46 @@ func TestAReviewAppRunsBesideItsOriginAndLeavesNothing(t *testing.T) {
 	}
 
 	// A deploy with nothing to do puts the end off; a rollback leaves it a review app.
-	b.slipway(t, "deploy:env", "mr-1", "-from=dev", "-ttl=48h").exits(t, 0).says(t, "repo_mr-1 release 1: unchanged")
+	b.slipway(t, "deploy:env", "mr-1", "-from=dev", "-ttl=48h").Exits(t, 0).Says(t, "repo_mr-1 release 1: unchanged")
 	if again := b.expires(t, "mr-1"); again.Sub(first) < 46*time.Hour {
 		t.Errorf("it was renewed from %s to %s", first, again)
 	}
 	b.repo.Write("manifests/dev/app.toml", "a = 2\n")
 	b.commit("another config")
-	b.slipway(t, "deploy:env", "mr-1", "-from=dev", "-ttl=48h").exits(t, 0).says(t, "repo_mr-1 release 2: done")
-	b.slipway(t, "deploy:rollback", "mr-1").exits(t, 0).says(t, "repo_mr-1 release 3: done")
+	b.slipway(t, "deploy:env", "mr-1", "-from=dev", "-ttl=48h").Exits(t, 0).Says(t, "repo_mr-1 release 2: done")
+	b.slipway(t, "deploy:rollback", "mr-1").Exits(t, 0).Says(t, "repo_mr-1 release 3: done")
 	if b.expires(t, "mr-1").IsZero() {
 		t.Error("after a rollback it is no review app any more")
 	}
-	b.slipway(t, "deploy:history", "mr-1").exits(t, 0).says(t, "back to release 1")
-	b.slipway(t, "deploy:logs", "mr-1", "web").exits(t, 0).says(t, "app in mode good")
-	b.slipway(t, "deploy:status", "mr-1").exits(t, 0).says(t, "a review app, made from dev: it goes after 20", "web 80/tcp: port ")
+	b.slipway(t, "deploy:history", "mr-1").Exits(t, 0).Says(t, "back to release 1")
+	b.slipway(t, "deploy:logs", "mr-1", "web").Exits(t, 0).Says(t, "app in mode good")
+	b.slipway(t, "deploy:status", "mr-1").Exits(t, 0).Says(t, "a review app, made from dev: it goes after 20", "web 80/tcp: port ")
 
 	// Its time is up at once: only it goes.
-	if r := b.slipway(t, "deploy:expire", "dev").exits(t, 0); strings.Contains(r.stdout, "removed") {
-		t.Errorf("removed before its time:\n%s", r.stdout)
+	if r := b.slipway(t, "deploy:expire", "dev").Exits(t, 0); strings.Contains(r.Stdout, "removed") {
+		t.Errorf("removed before its time:\n%s", r.Stdout)
 	}
-	b.slipway(t, "deploy:env", "mr-1", "-from=dev", "-ttl=1ms").exits(t, 0)
+	b.slipway(t, "deploy:env", "mr-1", "-from=dev", "-ttl=1ms").Exits(t, 0)
 	other := b.except(t, "mr-1")
 	held := b.allOf(t, "repo_mr-1")
-	dry := b.slipway(t, "deploy:expire", "dev", "-dryRun=true").exits(t, 0)
-	dry.says(t, "repo_mr-1: would be removed, its time was up ", "  service repo_mr-1_web", "repo_mr-2: stays for 23h")
-	b.slipway(t, "deploy:expire", "dev", "-env=pr-*").exits(t, 0)
+	dry := b.slipway(t, "deploy:expire", "dev", "-dryRun=true").Exits(t, 0)
+	dry.Says(t, "repo_mr-1: would be removed, its time was up ", "  service repo_mr-1_web", "repo_mr-2: stays for 23h")
+	b.slipway(t, "deploy:expire", "dev", "-env=pr-*").Exits(t, 0)
 	if now := b.allOf(t, "repo_mr-1"); !slices.Equal(held, now) {
 		t.Errorf("a dry run, or one for others, has removed something:\nbefore %q\nnow    %q", held, now)
 	}
-	gone := b.slipway(t, "deploy:expire", "dev", "-env=mr-*").exits(t, 0)
-	gone.says(t, "removed service repo_mr-1_web", "removed volume repo_mr-1_data on ", "repo_mr-1: removed, its time was up ", "repo_mr-2: stays for 23h")
+	gone := b.slipway(t, "deploy:expire", "dev", "-env=mr-*").Exits(t, 0)
+	gone.Says(t, "removed service repo_mr-1_web", "removed volume repo_mr-1_data on ", "repo_mr-1: removed, its time was up ", "repo_mr-2: stays for 23h")
 	if left := b.allOf(t, "mr-1"); len(left) > 0 {
 		t.Errorf("left over: %q", left)
 	}
 	if now := b.except(t); !maps.Equal(other, now) {
 		t.Errorf("others were touched:\nbefore %v\nnow    %v", other, now)
 	}
-	b.slipway(t, "deploy:expire", "dev").exits(t, 0).says(t, "repo_mr-2: stays for 23h")
+	b.slipway(t, "deploy:expire", "dev").Exits(t, 0).Says(t, "repo_mr-2: stays for 23h")
 
 	// By hand, it takes its data along too.
-	b.slipway(t, "deploy:remove", "mr-2", "-yes=true").exits(t, 0).says(t, "repo_mr-2: removed, with its volumes")
+	b.slipway(t, "deploy:remove", "mr-2", "-yes=true").Exits(t, 0).Says(t, "repo_mr-2: removed, with its volumes")
 	if left := b.allOf(t, "mr-2"); len(left) > 0 {
 		t.Errorf("left over: %q", left)
 	}
@@ -172,14 +172,14 @@ func TestWhatIsNoReviewAppNeverBecomesOne(t *testing.T) {
 	b := newBed(t)
 	b.manifest(t, "dev", stack(service("web", "good")))
 	b.manifest(t, "prod", stack(service("web", "good")))
-	b.slipway(t, "deploy:env", "prod", "-from=dev").exits(t, 2).says(t, "prod has a manifest of its own, manifests/docker-compose.prod.yaml: -from is for review apps")
-	b.slipway(t, "deploy:env", "mr-1", "-from=staging").exits(t, 2).says(t, `there is no environment "staging"`)
-	b.slipway(t, "deploy:env", "mr-1").exits(t, 2).says(t, `there is no environment "mr-1"`)
-	b.slipway(t, "deploy:env", "dev", "-ttl=1h").exits(t, 2).says(t, "-ttl is for review apps")
-	b.slipway(t, "deploy:env", "mr-1", "-from=dev", "-ttl=0s").exits(t, 2).says(t, "would be gone at once")
-	b.slipway(t, "deploy:expire", "dev", "-env=[").exits(t, 2).says(t, "-env=[ is no pattern")
+	b.slipway(t, "deploy:env", "prod", "-from=dev").Exits(t, 2).Says(t, "prod has a manifest of its own, manifests/docker-compose.prod.yaml: -from is for review apps")
+	b.slipway(t, "deploy:env", "mr-1", "-from=staging").Exits(t, 2).Says(t, `there is no environment "staging"`)
+	b.slipway(t, "deploy:env", "mr-1").Exits(t, 2).Says(t, `there is no environment "mr-1"`)
+	b.slipway(t, "deploy:env", "dev", "-ttl=1h").Exits(t, 2).Says(t, "-ttl is for review apps")
+	b.slipway(t, "deploy:env", "mr-1", "-from=dev", "-ttl=0s").Exits(t, 2).Says(t, "would be gone at once")
+	b.slipway(t, "deploy:expire", "dev", "-env=[").Exits(t, 2).Says(t, "-env=[ is no pattern")
 	b.repo.Git("checkout", "-q", "-b", "feature")
-	b.slipway(t, "deploy:env", "mr-1", "-from=prod").exits(t, 2).says(t, "prod is deployed from main only, and this is the branch feature")
+	b.slipway(t, "deploy:env", "mr-1", "-from=prod").Exits(t, 2).Says(t, "prod is deployed from main only, and this is the branch feature")
 	b.repo.Git("checkout", "-q", "main")
 	if left := b.allOf(t, "repo_"); len(left) > 0 {
 		t.Fatalf("bad input has written: %q", left)
@@ -187,23 +187,23 @@ func TestWhatIsNoReviewAppNeverBecomesOne(t *testing.T) {
 
 	// A permanent stack under a name whose manifest was taken away since.
 	b.manifest(t, "mr-7", stack(service("web", "good")))
-	b.slipway(t, "deploy:env", "mr-7").exits(t, 0)
+	b.slipway(t, "deploy:env", "mr-7").Exits(t, 0)
 	b.repo.Remove("manifests/docker-compose.mr-7.yaml")
 	b.commit("no manifest any more")
 	before := b.versions(t)
-	b.slipway(t, "deploy:env", "mr-7", "-from=dev", "-ttl=1ms").exits(t, 2).says(t, "repo_mr-7 is there and is no review app (release 1, by anna@")
-	b.slipway(t, "deploy:expire", "dev").exits(t, 0).says(t, "has no review apps there")
+	b.slipway(t, "deploy:env", "mr-7", "-from=dev", "-ttl=1ms").Exits(t, 2).Says(t, "repo_mr-7 is there and is no review app (release 1, by anna@")
+	b.slipway(t, "deploy:expire", "dev").Exits(t, 0).Says(t, "has no review apps there")
 	if now := b.versions(t); !maps.Equal(before, now) {
 		t.Errorf("it was touched:\nbefore %v\nnow    %v", before, now)
 	}
 
 	// Nor is one removed by another project on the same Swarm, nor does it become permanent.
-	b.slipway(t, "deploy:env", "mr-8", "-from=dev", "-ttl=1ms").exits(t, 0)
+	b.slipway(t, "deploy:env", "mr-8", "-from=dev", "-ttl=1ms").Exits(t, 0)
 	b.repo.Write("slipway.yaml", "project: rep\n")
-	b.slipway(t, "deploy:expire", "dev").exits(t, 0).says(t, "rep has no review apps there")
+	b.slipway(t, "deploy:expire", "dev").Exits(t, 0).Says(t, "rep has no review apps there")
 	b.repo.Write("slipway.yaml", "project: repo\n")
 	b.manifest(t, "mr-8", stack(service("web", "good2")))
-	b.slipway(t, "deploy:env", "mr-8").exits(t, 2).says(t, "repo_mr-8 is a review app, made from dev: deploy it with -from=dev, or remove it first")
+	b.slipway(t, "deploy:env", "mr-8").Exits(t, 2).Says(t, "repo_mr-8 is a review app, made from dev: deploy it with -from=dev, or remove it first")
 }
 
 // A node that cannot be reached is told, and the next attempt goes on.
@@ -213,7 +213,7 @@ func TestAReviewAppsVolumesGoFromAllNodes(t *testing.T) {
 	pinned := m.pinned(near, m.door(t, near))
 	m.manifest(t, "dev", stack(service("web", "good", "volumes: [data:/data]",
 		"deploy: {endpoint_mode: dnsrr, update_config: {monitor: 1s}, placement: {constraints: [node.hostname == near]}}"))+"volumes: {data: {}}\n")
-	m.slipway(t, "deploy:env", "mr-1", "-from=dev", "-ttl=1ms").exits(t, 0)
+	m.slipway(t, "deploy:env", "mr-1", "-from=dev", "-ttl=1ms").Exits(t, 0)
 	has := func() bool {
 		got, err := near.Client.VolumeList(t.Context(), client.VolumeListOptions{Filters: make(client.Filters).Add("name", "repo_mr-1_data")})
 		must(t, err)
@@ -222,10 +222,10 @@ func TestAReviewAppsVolumesGoFromAllNodes(t *testing.T) {
 	if !has() {
 		t.Fatal("the volume is not where it was expected")
 	}
-	m.slipway(t, "deploy:expire", "dev").exits(t, 1).says(t,
+	m.slipway(t, "deploy:expire", "dev").Exits(t, 1).Says(t,
 		"removed service repo_mr-1_web", "volumes of repo_mr-1 may be left on near, where no SSH host key is pinned (SSH_KNOWN_HOSTS)", "docker volume rm")
-	m.slipway(t, "deploy:history", "mr-1").exits(t, 0).says(t, "done")
-	m.with(t, pinned, "deploy:expire", "dev").exits(t, 0).says(t, "removed volume repo_mr-1_data on near", "repo_mr-1: removed")
+	m.slipway(t, "deploy:history", "mr-1").Exits(t, 0).Says(t, "done")
+	m.with(t, pinned, "deploy:expire", "dev").Exits(t, 0).Says(t, "removed volume repo_mr-1_data on near", "repo_mr-1: removed")
 	if left := m.allOf(t, "repo_mr-1"); has() || len(left) > 0 {
 		t.Errorf("left over: %q, and on the node the volume: %v", left, has())
 	}
@@ -241,7 +241,7 @@ func TestAReviewAppWhoseDeployWasKilledLeavesNothing(t *testing.T) {
 	})
 	must(t, killed.cmd.Process.Kill())
 	killed.wait(t)
-	b.slipway(t, "deploy:expire", "dev").exits(t, 0).says(t, "repo_mr-1: removed")
+	b.slipway(t, "deploy:expire", "dev").Exits(t, 0).Says(t, "repo_mr-1: removed")
 	if left := b.allOf(t, "mr-1"); len(left) > 0 {
 		t.Errorf("left over: %q", left)
 	}

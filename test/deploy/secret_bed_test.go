@@ -113,8 +113,8 @@ func (k *keeper) nothingShown() {
 func (k *keeper) run(stdin string, env []string, args ...string) result {
 	k.t.Helper()
 	r := k.quiet(stdin, env, args...)
-	k.note(r.stdout)
-	k.note(r.stderr)
+	k.note(r.Stdout)
+	k.note(r.Stderr)
 	return r
 }
 
@@ -129,7 +129,7 @@ func (k *keeper) quiet(stdin string, env []string, args ...string) result {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	_ = cmd.Run() // its exit code says it
-	return result{args: args, stdout: stdout.String(), stderr: stderr.String(), code: cmd.ProcessState.ExitCode()}
+	return result{Args: args, Stdout: stdout.String(), Stderr: stderr.String(), Code: cmd.ProcessState.ExitCode()}
 }
 
 // inside runs a command by the shell of a service's container and gives what it wrote.

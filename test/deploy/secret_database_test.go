@@ -38,21 +38,21 @@ func TestSecretRotateOfADatabase(t *testing.T) {
 `+strings.ReplaceAll(picky("app", "depends_on: [db]"), "tls", "pw")+`
 secrets: {pw: {external: true, name: repo-pw}}
 `)
-	k.run(canary+"-1", nil, "secret:set", "dev", "pw").exits(t, 0)
-	k.run("", nil, "deploy:env", "dev").exits(t, 0)
+	k.run(canary+"-1", nil, "secret:set", "dev", "pw").Exits(t, 0)
+	k.run("", nil, "deploy:env", "dev").Exits(t, 0)
 	before := k.versions(t)
 
 	// Without a command it would lock everybody out, and one that fails changes nothing.
-	k.run(canary+"-2", nil, "secret:rotate", "dev", "pw").exits(t, 2).says(t, "db reads the secret repo-pw only when it makes its data", "-command='"+tell+"'")
-	k.run(canary+"-2", nil, "secret:rotate", "dev", "pw", `-command=echo "cannot: $(cat)" >&2; exit 4`).exits(t, 1).
-		says(t, "the command ended with exit code 4:\ncannot: ***", "No service was changed, and the old value is in effect")
+	k.run(canary+"-2", nil, "secret:rotate", "dev", "pw").Exits(t, 2).Says(t, "db reads the secret repo-pw only when it makes its data", "-command='"+tell+"'")
+	k.run(canary+"-2", nil, "secret:rotate", "dev", "pw", `-command=echo "cannot: $(cat)" >&2; exit 4`).Exits(t, 1).
+		Says(t, "the command ended with exit code 4:\ncannot: ***", "No service was changed, and the old value is in effect")
 	if after := k.versions(t); len(after) != len(before) || after["service repo_dev_db"] != before["service repo_dev_db"] {
 		t.Errorf("a rotation that was refused has written:\nbefore %v\nafter  %v", before, after)
 	}
 
 	// The command has to be seen by whoever looks at processes, so that the watch for the value
 	// there is one.
-	k.run(canary+"-2", nil, "secret:rotate", "dev", "pw", "-command=sleep 0.2; "+tell+"; sleep 0.2").exits(t, 0).says(t, "release 2: done")
+	k.run(canary+"-2", nil, "secret:rotate", "dev", "pw", "-command=sleep 0.2; "+tell+"; sleep 0.2").Exits(t, 0).Says(t, "release 2: done")
 	k.has("repo_dev_db", "pw", canary+"-2")
 	k.has("repo_dev_app", "pw", canary+"-2")
 	if got := k.inside("repo_dev_db", login); got != "let in\n" {
@@ -64,19 +64,19 @@ secrets: {pw: {external: true, name: repo-pw}}
 	k.wantSecrets("repo-pw_v2") // no database takes the first, whoever has recorded it
 
 	// An earlier release comes back with the password that the database takes now.
-	k.run("", nil, "deploy:rollback", "dev", "-to=1").exits(t, 0)
+	k.run("", nil, "deploy:rollback", "dev", "-to=1").Exits(t, 0)
 	k.has("repo_dev_db", "pw", canary+"-2")
-	k.run("", nil, "deploy:env", "dev").exits(t, 0).says(t, "unchanged")
+	k.run("", nil, "deploy:env", "dev").Exits(t, 0).Says(t, "unchanged")
 
 	// A value that a service does not take, once the database has it: the way on and the way
 	// back are told, and both lead there.
-	k.run(canary+"-unusable", nil, "secret:rotate", "dev", "pw", "-command="+tell).exits(t, 7).
-		says(t, "the database has the new value of repo-pw, which is the secret repo-pw_v3, and takes no other", "to go back, run secret:rotate with the old value and the same -command")
-	k.run(canary+"-2", nil, "secret:rotate", "dev", "pw", "-command="+tell).exits(t, 0)
+	k.run(canary+"-unusable", nil, "secret:rotate", "dev", "pw", "-command="+tell).Exits(t, 7).
+		Says(t, "the database has the new value of repo-pw, which is the secret repo-pw_v3, and takes no other", "to go back, run secret:rotate with the old value and the same -command")
+	k.run(canary+"-2", nil, "secret:rotate", "dev", "pw", "-command="+tell).Exits(t, 0)
 	if got := k.inside("repo_dev_db", login); got != "let in\n" {
 		t.Errorf("after going back the database says %q", got)
 	}
-	k.run("", nil, "deploy:env", "dev").exits(t, 0).says(t, "unchanged")
+	k.run("", nil, "deploy:env", "dev").Exits(t, 0).Says(t, "unchanged")
 	k.wantSecrets("repo-pw_v4")
 }
 

@@ -21,12 +21,12 @@ func TestSecretRotate(t *testing.T) {
 	k.repo.Write("slipway.yaml", "project: repo\nenvironments: {dev: {retention: 1}}\n")
 	text := stack(picky("web"), picky("api"), service("other", "good")) + "secrets: {tls: {external: true, name: repo-tls}}\n"
 	k.manifest(t, "dev", text)
-	k.run(canary+" 1", nil, "secret:set", "dev", "tls").exits(t, 0)
-	k.run("", nil, "deploy:env", "dev").exits(t, 0)
+	k.run(canary+" 1", nil, "secret:set", "dev", "tls").Exits(t, 0)
+	k.run("", nil, "deploy:env", "dev").Exits(t, 0)
 	k.has("repo_dev_web", "tls", canary+" 1")
 
 	other, web := k.running(t, "repo_dev_other"), k.running(t, "repo_dev_web")
-	k.run(canary+" 2", nil, "secret:rotate", "dev", "tls").exits(t, 0).says(t, "repo_dev release 2: done", "web ", "api ")
+	k.run(canary+" 2", nil, "secret:rotate", "dev", "tls").Exits(t, 0).Says(t, "repo_dev release 2: done", "web ", "api ")
 	for _, s := range []string{"repo_dev_web", "repo_dev_api"} {
 		k.has(s, "tls", canary+" 2")
 	}
@@ -39,38 +39,38 @@ func TestSecretRotate(t *testing.T) {
 
 	// The manifest's name means the new value from now on.
 	before := k.versions(t)
-	k.run("", nil, "deploy:plan", "dev", "-detailedExitcode=true").exits(t, 0).says(t, "nothing to change")
-	k.run("", nil, "deploy:env", "dev").exits(t, 0).says(t, "unchanged")
-	k.run("", nil, "deploy:status", "dev", "-detailedExitcode=true").exits(t, 0).says(t, "all is as released")
+	k.run("", nil, "deploy:plan", "dev", "-detailedExitcode=true").Exits(t, 0).Says(t, "nothing to change")
+	k.run("", nil, "deploy:env", "dev").Exits(t, 0).Says(t, "unchanged")
+	k.run("", nil, "deploy:status", "dev", "-detailedExitcode=true").Exits(t, 0).Says(t, "all is as released")
 	if after := k.versions(t); !maps.Equal(before, after) {
 		t.Errorf("a deploy after a rotation has written:\nbefore %v\nafter  %v", before, after)
 	}
 
 	// By its name in the Swarm, generated. The first version is no longer what any service
 	// would go back to, nor in a kept release.
-	shown := k.quiet("", nil, "secret:rotate", "dev", "repo-tls", "-generate=true", "-length=50", "-show=true").exits(t, 0)
-	value := regexp.MustCompile(`(?m)^[A-Za-z0-9]{50}$`).FindString(shown.stdout)
+	shown := k.quiet("", nil, "secret:rotate", "dev", "repo-tls", "-generate=true", "-length=50", "-show=true").Exits(t, 0)
+	value := regexp.MustCompile(`(?m)^[A-Za-z0-9]{50}$`).FindString(shown.Stdout)
 	k.hide(value)
 	k.has("repo_dev_api", "tls", value)
 	k.wantSecrets("repo-tls_v2 repo-tls_v3")
-	k.run("", nil, "secret:list", "dev").exits(t, 0).says(t, "repo-tls  repo-tls_v3", "api, web", "old: repo-tls_v2")
-	k.run(canary, nil, "secret:set", "dev", "tls").exits(t, 2).says(t, "there is a secret repo-tls already (as repo-tls_v3)")
+	k.run("", nil, "secret:list", "dev").Exits(t, 0).Says(t, "repo-tls  repo-tls_v3", "api, web", "old: repo-tls_v2")
+	k.run(canary, nil, "secret:set", "dev", "tls").Exits(t, 2).Says(t, "there is a secret repo-tls already (as repo-tls_v3)")
 
 	// A value that does not work.
-	k.run(canary+" unusable", nil, "secret:rotate", "dev", "tls").exits(t, 3).says(t, "removed secret repo-tls_v4", "the old value of repo-tls is in effect: mend the cause and rotate again", "release 4: rolled back")
+	k.run(canary+" unusable", nil, "secret:rotate", "dev", "tls").Exits(t, 3).Says(t, "removed secret repo-tls_v4", "the old value of repo-tls is in effect: mend the cause and rotate again", "release 4: rolled back")
 	k.has("repo_dev_web", "tls", value)
 	k.has("repo_dev_api", "tls", value)
 	k.wantSecrets("repo-tls_v2 repo-tls_v3")
-	k.run("", nil, "deploy:env", "dev").exits(t, 0).says(t, "unchanged")
+	k.run("", nil, "deploy:env", "dev").Exits(t, 0).Says(t, "unchanged")
 }
 
 // A secret that no service uses yet gets its new value with the next deploy.
 func TestSecretRotateOfAnUnusedSecret(t *testing.T) {
 	k := keepSecrets(t, newBed(t))
 	k.manifest(t, "dev", stack(service("web", "good", "secrets: [tls]"))+"secrets: {tls: {external: true}}\n")
-	k.run(canary+" 1", nil, "secret:set", "dev", "tls").exits(t, 0)
-	k.run(canary+" 2", nil, "secret:rotate", "dev", "tls").exits(t, 0).says(t, "the next deploy takes this version")
-	k.run("", nil, "deploy:env", "dev").exits(t, 0)
+	k.run(canary+" 1", nil, "secret:set", "dev", "tls").Exits(t, 0)
+	k.run(canary+" 2", nil, "secret:rotate", "dev", "tls").Exits(t, 0).Says(t, "the next deploy takes this version")
+	k.run("", nil, "deploy:env", "dev").Exits(t, 0)
 	k.has("repo_dev_web", "tls", canary+" 2")
 	k.wantSecrets("tls_v2")
 }
@@ -82,16 +82,16 @@ func TestTwoSecretRotationsAtOnce(t *testing.T) {
 	gate := t.TempDir()
 	must(t, os.Chmod(gate, 0o755))
 	k.manifest(t, "dev", stack(service("web", "good", "secrets: [tls]", "volumes: ['"+gate+":/gate:ro']"))+"secrets: {tls: {external: true}}\n")
-	k.run(canary+" 1", nil, "secret:set", "dev", "tls").exits(t, 0)
-	k.run("", nil, "deploy:env", "dev").exits(t, 0)
+	k.run(canary+" 1", nil, "secret:set", "dev", "tls").Exits(t, 0)
+	k.run("", nil, "deploy:env", "dev").Exits(t, 0)
 	k.env = append(k.env, "VALUE="+canary+" 2")
 	first := k.start(t, nil, "secret:rotate", "dev", "tls", "-env=VALUE", "-service=web", "-command=until [ -e /gate/open ]; do sleep 0.1; done")
 	eventually(t, "the first one has the lock", func() bool { return first.ended() || strings.Contains(first.stderr.String(), "telling") })
 	second := k.start(t, nil, "secret:rotate", "dev", "tls", "-generate=true", "-wait=5m")
 	eventually(t, "the second one waits", func() bool { return second.ended() || strings.Contains(second.stderr.String(), "waiting for the lock") })
 	must(t, os.WriteFile(filepath.Join(gate, "open"), nil, 0o644))
-	first.wait(t).exits(t, 0)
-	second.wait(t).exits(t, 6).says(t, "another deploy or rotation has ended while this one waited")
+	first.wait(t).Exits(t, 0)
+	second.wait(t).Exits(t, 6).Says(t, "another deploy or rotation has ended while this one waited")
 	k.has("repo_dev_web", "tls", canary+" 2")
 	k.wantSecrets("tls_v2")
 }

@@ -26,8 +26,8 @@ func TestSecretSet(t *testing.T) {
 	server := vault.Start(t, vault.Options{Token: "t0ken-0f-tests", V2: map[string]map[string]map[string]any{"secret": {"shop": {"password": canary + " of Vault\n"}}}})
 	k.hide("t0ken-0f-tests")
 
-	k.slipway(t, "deploy:env", "dev").exits(t, 1).says(t, "secret repo-dev-piped", "secret:set")
-	k.run("", nil, "secret:list", "dev").exits(t, 0).says(t, "MISSING: secret:set dev repo-dev-piped", "made by the next deploy")
+	k.slipway(t, "deploy:env", "dev").Exits(t, 1).Says(t, "secret repo-dev-piped", "secret:set")
+	k.run("", nil, "secret:list", "dev").Exits(t, 0).Says(t, "MISSING: secret:set dev repo-dev-piped", "made by the next deploy")
 
 	pem := "-----BEGIN CERTIFICATE-----\n" + canary + "\n-----END CERTIFICATE-----\n"
 	k.repo.Write("secret.pem", pem)
@@ -43,16 +43,16 @@ func TestSecretSet(t *testing.T) {
 		{"variable", "", []string{"-env=VALUE"}, []string{"VALUE=" + canary + " of a variable"}, canary + " of a variable", "created"},
 		{"vaulted", "", []string{"-from=vault://secret/shop#password"}, []string{"VAULT_ADDR=" + server.Address, "VAULT_TOKEN=t0ken-0f-tests"}, canary + " of Vault\n", "created"},
 	} {
-		k.run(c.stdin, c.env, append([]string{"secret:set", "dev", c.name}, c.flags...)...).exits(t, 0).says(t, c.says)
+		k.run(c.stdin, c.env, append([]string{"secret:set", "dev", c.name}, c.flags...)...).Exits(t, 0).Says(t, c.says)
 	}
-	shown := k.quiet("", nil, "secret:generate", "dev", "drawn", "-length=40", "-alphabet=a-f_", "-show=true").exits(t, 0)
-	value := strings.TrimSuffix(shown.stdout, "\n")
+	shown := k.quiet("", nil, "secret:generate", "dev", "drawn", "-length=40", "-alphabet=a-f_", "-show=true").Exits(t, 0)
+	value := strings.TrimSuffix(shown.Stdout, "\n")
 	k.hide(value)
-	if !regexp.MustCompile(`^[a-f_]{40}$`).MatchString(value) || strings.Contains(shown.stderr, value) {
-		t.Errorf("the generated value is shown as %q, and on stderr there is\n%s", shown.stdout, shown.stderr)
+	if !regexp.MustCompile(`^[a-f_]{40}$`).MatchString(value) || strings.Contains(shown.Stderr, value) {
+		t.Errorf("the generated value is shown as %q, and on stderr there is\n%s", shown.Stdout, shown.Stderr)
 	}
 
-	k.run("", nil, "deploy:env", "dev").exits(t, 0)
+	k.run("", nil, "deploy:env", "dev").Exits(t, 0)
 	for name, want := range map[string]string{
 		"piped": canary + " bare", "echoed": canary + " line", "exact": canary + " line\n", "certificate": pem,
 		"variable": canary + " of a variable", "vaulted": canary + " of Vault\n", "drawn": value, "own": canary + " of the manifest",
@@ -61,9 +61,9 @@ func TestSecretSet(t *testing.T) {
 	}
 
 	// One that the manifest does not have is named literally.
-	k.run(canary, nil, "secret:set", "dev", "elsewhere").exits(t, 0).says(t, "the manifest of dev has no secret elsewhere")
-	if r := k.run("", nil, "secret:generate", "dev", "pipd"); !strings.Contains(r.stderr, "is piped meant?") || strings.Count(r.stdout, "\n") != 1 {
-		t.Errorf("generating a secret of a misspelt name says\n%s%s", r.stdout, r.stderr)
+	k.run(canary, nil, "secret:set", "dev", "elsewhere").Exits(t, 0).Says(t, "the manifest of dev has no secret elsewhere")
+	if r := k.run("", nil, "secret:generate", "dev", "pipd"); !strings.Contains(r.Stderr, "is piped meant?") || strings.Count(r.Stdout, "\n") != 1 {
+		t.Errorf("generating a secret of a misspelt name says\n%s%s", r.Stdout, r.Stderr)
 	}
 	var all []struct {
 		Name, Secret    string
@@ -72,7 +72,7 @@ func TestSecretSet(t *testing.T) {
 		FromManifest    bool
 		UsedBy          []struct{ Service, Path string }
 	}
-	must(t, json.Unmarshal([]byte(k.run("", nil, "secret:list", "dev", "-json=true").exits(t, 0).stdout), &all))
+	must(t, json.Unmarshal([]byte(k.run("", nil, "secret:list", "dev", "-json=true").Exits(t, 0).Stdout), &all))
 	got := map[string]string{}
 	for _, s := range all {
 		got[strings.TrimPrefix(s.Name, "repo-dev-")] = s.Secret
@@ -85,7 +85,7 @@ func TestSecretSet(t *testing.T) {
 	}
 
 	// The stack goes; what was set stays, what the manifest made does not.
-	k.run("", nil, "deploy:remove", "dev", "-yes=true").exits(t, 0)
+	k.run("", nil, "deploy:remove", "dev", "-yes=true").Exits(t, 0)
 	k.wantSecrets("elsewhere pipd repo-dev-certificate repo-dev-drawn repo-dev-echoed repo-dev-exact repo-dev-piped repo-dev-variable repo-dev-vaulted")
 }
 
@@ -96,7 +96,7 @@ func TestSecretBadInput(t *testing.T) {
 	k.repo.Write("manifests/dev/made", "made")
 	k.repo.Write("big", strings.Repeat("x", 500<<10))
 	k.repo.Write("empty", "")
-	k.run(canary, nil, "secret:set", "dev", "there").exits(t, 0)
+	k.run(canary, nil, "secret:set", "dev", "there").Exits(t, 0)
 	before := k.versions(t)
 	for _, c := range []struct {
 		name  string
@@ -133,7 +133,7 @@ func TestSecretBadInput(t *testing.T) {
 		{"a command for no service", canary, []string{"secret:rotate", "dev", "there", "-command=true", "-service=none"}, 2, "repo_dev has no such service"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			k.run(c.stdin, nil, c.args...).exits(t, c.code).says(t, c.says)
+			k.run(c.stdin, nil, c.args...).Exits(t, c.code).Says(t, c.says)
 			if after := k.versions(t); !maps.Equal(before, after) {
 				t.Errorf("something was written: %v", after)
 			}
@@ -158,12 +158,12 @@ func TestSecretReferences(t *testing.T) {
 	k.repo.Write("manifests/dev/host", "db.example.com\n")
 	k.repo.Write("slipway.yaml", "project: repo\nenvironments: {dev: {variables: {HOST: 'file://manifests/dev/host', VALUE: 'vault://secret/deploy#value'}}}\n")
 	k.manifest(t, "dev", stack(service("web", "good", "secrets: [value]"))+"secrets: {value: {environment: VALUE}}\n")
-	k.run("", vaultEnv, "deploy:env", "dev").exits(t, 0)
+	k.run("", vaultEnv, "deploy:env", "dev").Exits(t, 0)
 	k.has("repo_dev_web", "value", canary+" of a variable")
 	for _, where := range []string{"environment: {A: '${VALUE}'}", "command: [sh, -c, 'echo ${VALUE}']", "labels: {a: 'x${VALUE}'}", "environment: {HOST: '${HOST}'}"} {
 		k.manifest(t, "dev", stack(service("web", "good", where)))
-		k.run("", vaultEnv, "deploy:lint", "dev").exits(t, 2).says(t, "secret, and everybody who may list services could read it")
+		k.run("", vaultEnv, "deploy:lint", "dev").Exits(t, 2).Says(t, "secret, and everybody who may list services could read it")
 	}
-	k.run("", append(vaultEnv, "VAULT_TOKEN=w4ong"), "deploy:env", "dev").exits(t, 2).says(t, "SSH_KEY is vault://secret/deploy#ssh: Vault at "+server.Address+" does not let this token read")
-	k.run("", append(vaultEnv, "SSH_KEY=file://"+filepath.Join(t.TempDir(), "none")), "deploy:env", "dev").exits(t, 2).says(t, "SSH_KEY is file://", "there is no such file")
+	k.run("", append(vaultEnv, "VAULT_TOKEN=w4ong"), "deploy:env", "dev").Exits(t, 2).Says(t, "SSH_KEY is vault://secret/deploy#ssh: Vault at "+server.Address+" does not let this token read")
+	k.run("", append(vaultEnv, "SSH_KEY=file://"+filepath.Join(t.TempDir(), "none")), "deploy:env", "dev").Exits(t, 2).Says(t, "SSH_KEY is file://", "there is no such file")
 }

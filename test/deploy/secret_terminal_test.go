@@ -48,8 +48,8 @@ func TestSecretSetAsksOnATerminal(t *testing.T) {
 		<-read
 		must(t, terminal.Close())
 		k.note(screen.String())
-		result{args: cmd.Args[1:], stdout: screen.String(), code: cmd.ProcessState.ExitCode()}.exits(t, c.code).says(t, c.says)
+		result{Args: cmd.Args[1:], Stdout: screen.String(), Code: cmd.ProcessState.ExitCode()}.Exits(t, c.code).Says(t, c.says)
 	}
-	k.run("", nil, "deploy:env", "dev").exits(t, 0)
+	k.run("", nil, "deploy:env", "dev").Exits(t, 0)
 	k.has("repo_dev_web", "pw", canary+" typed")
 }

@@ -72,12 +72,12 @@ func TestTheSeedsManifests(t *testing.T) {
 		must(t, err)
 	}
 
-	b.slipway(t, "deploy:env", "dev").exits(t, 1).says(t, "network project_prod_default") // prod goes first
-	b.slipway(t, "deploy:env", "prod", "-timeout=90s").exits(t, 0).says(t, "project_prod release 1: done")
-	b.slipway(t, "deploy:env", "dev", "-timeout=90s").exits(t, 0).says(t, "project_dev release 1: done")
+	b.slipway(t, "deploy:env", "dev").Exits(t, 1).Says(t, "network project_prod_default") // prod goes first
+	b.slipway(t, "deploy:env", "prod", "-timeout=90s").Exits(t, 0).Says(t, "project_prod release 1: done")
+	b.slipway(t, "deploy:env", "dev", "-timeout=90s").Exits(t, 0).Says(t, "project_dev release 1: done")
 	before := b.versions(t)
 	for _, env := range []string{"prod", "dev"} {
-		b.slipway(t, "deploy:env", env).exits(t, 0).says(t, "unchanged")
+		b.slipway(t, "deploy:env", env).Exits(t, 0).Says(t, "unchanged")
 	}
 	if after := b.versions(t); !maps.Equal(before, after) {
 		t.Errorf("a second deploy has written:\nbefore %v\nafter  %v", before, after)

@@ -18,7 +18,7 @@ func TestTwoEnvironmentsAreDeployedSideBySide(t *testing.T) {
 	envs := []string{"one", "two"}
 	for _, env := range envs {
 		b.manifest(t, env, stack(service("web", "good")))
-		b.slipway(t, "deploy:env", env).exits(t, 0)
+		b.slipway(t, "deploy:env", env).Exits(t, 0)
 	}
 	// The first stays in its update, with its lock, until it is allowed to become healthy.
 	dir := t.TempDir()
@@ -29,16 +29,16 @@ func TestTwoEnvironmentsAreDeployedSideBySide(t *testing.T) {
 	b.manifest(t, "two", stack(service("web", "good2")))
 	first := b.start(t, nil, "deploy:env", "one", "-timeout=90s")
 	eventually(t, "the first one waits for its update", func() bool { return first.ended() || b.state(t).Service("repo_one_web").UpdateStatus != nil })
-	b.slipway(t, "deploy:env", "one").exits(t, 5).says(t, "is locked by anna@")
-	b.slipway(t, "deploy:env", "two").exits(t, 0).says(t, "repo_two release 2: done")
+	b.slipway(t, "deploy:env", "one").Exits(t, 5).Says(t, "is locked by anna@")
+	b.slipway(t, "deploy:env", "two").Exits(t, 0).Says(t, "repo_two release 2: done")
 	if first.ended() {
 		t.Fatalf("the first deploy did not wait:\n%s", first.stderr.String())
 	}
 	must(t, os.WriteFile(filepath.Join(dir, "open"), nil, 0o644))
-	first.wait(t).exits(t, 0).says(t, "repo_one release 2: done")
+	first.wait(t).Exits(t, 0).Says(t, "repo_one release 2: done")
 	for _, env := range envs {
 		b.runs(t, "repo_"+env+"_web", "good2")
-		b.slipway(t, "deploy:status", env, "-detailedExitcode=true").exits(t, 0).says(t, "release 2", "all is as released")
+		b.slipway(t, "deploy:status", env, "-detailedExitcode=true").Exits(t, 0).Says(t, "release 2", "all is as released")
 	}
 }
 
@@ -56,11 +56,11 @@ func TestTwoFirstDeploysAtOnce(t *testing.T) {
 		running[env] = b.start(t, nil, "deploy:env", env)
 	}
 	for _, env := range envs {
-		running[env].wait(t).exits(t, 0).says(t, "repo_"+env+" release 1: done")
+		running[env].wait(t).Exits(t, 0).Says(t, "repo_"+env+" release 1: done")
 	}
 	before := b.versions(t)
 	for _, env := range envs {
-		b.slipway(t, "deploy:env", env).exits(t, 0).says(t, "unchanged")
+		b.slipway(t, "deploy:env", env).Exits(t, 0).Says(t, "unchanged")
 	}
 	if after := b.versions(t); !maps.Equal(before, after) {
 		t.Errorf("a second deploy has written:\nbefore %v\nafter  %v", before, after)
@@ -81,10 +81,10 @@ func TestRegistryCredentialsThatAreRefused(t *testing.T) {
 		"none":  nil,
 		"wrong": {"REGISTRY_USER=anna", "REGISTRY_PASSWORD=wrong-password"},
 	} {
-		r := b.with(t, append(at, login...), "deploy:env", "dev").exits(t, 1)
-		r.says(t, closed.Host+" refuses to show the image "+closed.Host+"/app:good: wrong or missing credentials", "set REGISTRY_USER and REGISTRY_PASSWORD")
-		if strings.Contains(r.stdout+r.stderr, "wrong-password") {
-			t.Errorf("%s: the password is shown:\n%s", what, r.stderr)
+		r := b.with(t, append(at, login...), "deploy:env", "dev").Exits(t, 1)
+		r.Says(t, closed.Host+" refuses to show the image "+closed.Host+"/app:good: wrong or missing credentials", "set REGISTRY_USER and REGISTRY_PASSWORD")
+		if strings.Contains(r.Stdout+r.Stderr, "wrong-password") {
+			t.Errorf("%s: the password is shown:\n%s", what, r.Stderr)
 		}
 		if after := b.versions(t); !maps.Equal(before, after) {
 			t.Errorf("%s: something was written: %v", what, after)
@@ -97,14 +97,14 @@ func TestAManifestThatIsMissing(t *testing.T) {
 	before := b.versions(t)
 	b.repo.Write("README.md", "nothing to deploy yet\n")
 	b.commit("empty")
-	b.slipway(t, "deploy:env", "dev").exits(t, 2).says(t, `there is no environment "dev": manifests/docker-compose.dev.yaml does not exist`)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 2).Says(t, `there is no environment "dev": manifests/docker-compose.dev.yaml does not exist`)
 	b.manifest(t, "prod", stack(service("web", "good")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 2).says(t, "manifests/docker-compose.dev.yaml does not exist; there are prod")
+	b.slipway(t, "deploy:env", "dev").Exits(t, 2).Says(t, "manifests/docker-compose.dev.yaml does not exist; there are prod")
 	b.repo.Write("slipway.yaml", "project: repo\nenvironments: {prod: {overrides: [manifests/more.yaml]}}\n")
 	b.commit("an override that is not there")
-	b.slipway(t, "deploy:env", "prod").exits(t, 2).says(t, "manifests/more.yaml")
+	b.slipway(t, "deploy:env", "prod").Exits(t, 2).Says(t, "manifests/more.yaml")
 	b.manifest(t, "dev", "")
-	b.slipway(t, "deploy:env", "dev").exits(t, 2).says(t, "manifests/docker-compose.dev.yaml")
+	b.slipway(t, "deploy:env", "dev").Exits(t, 2).Says(t, "manifests/docker-compose.dev.yaml")
 	if after := b.versions(t); !maps.Equal(before, after) {
 		t.Errorf("something was written: %v", after)
 	}

@@ -18,12 +18,12 @@ func TestADeployIsTold(t *testing.T) {
 	c := otlp.Start(t)
 	b.env = append(b.env, "OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL)
 	b.manifest(t, "dev", stack(service("web", "good"), service("other", "good")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 	b.story(t, map[string]string{"connecting to " + b.host(): "done", "looking up digests": "done", "creating web": "done", "waiting for web": "done", "waiting for other": "done"},
 		"repo_dev release 1: done", `<header class="done">`)
 
 	b.manifest(t, "dev", stack(service("web", "sick"), service("other", "good2")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 3)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 3)
 	b.story(t, map[string]string{"updating web": "done", "waiting for web": "failed", "taking back other": "done"},
 		"repo_dev release 2: rolled back: ", `<header class="failed">`, "its health check fails", "checked sick", "taken back", "<td>rolled back", "go tool mage deploy:env dev")
 	names, failed := map[string]string{}, map[string]bool{}
@@ -47,7 +47,7 @@ func TestADeployIsTold(t *testing.T) {
 		return p.ended() || strings.Contains(p.stderr.String(), "1 starting")
 	})
 	must(t, p.cmd.Process.Signal(syscall.SIGTERM))
-	p.wait(t).exits(t, 1)
+	p.wait(t).Exits(t, 1)
 	b.story(t, map[string]string{"updating web": "done", "waiting for web": "interrupted"},
 		"repo_dev release 3: interrupted: stopped by terminated", `<header class="interrupted">`)
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/moby/moby/api/types/swarm"
+
+	"slipway/test/figures"
 )
 
 // peer is `docker stack` of a recent Docker CLI. It talks to the daemon's socket directly,
@@ -58,7 +60,7 @@ func ten(modes ...string) string {
 func (b *bed) timed(t *testing.B, code int, args ...string) (result, time.Duration) {
 	t.Helper()
 	began := time.Now()
-	r := b.slipway(t, args...).exits(t, code)
+	r := b.slipway(t, args...).Exits(t, code)
 	return r, time.Since(began)
 }
 
@@ -68,57 +70,61 @@ func BenchmarkTenServices(b *testing.B) {
 	bed := newBed(b)
 	docker := newPeer(b, bed)
 	bed.manifest(b, "dev", ten("good"))
-	bed.slipway(b, "deploy:env", "dev").exits(b, 0)
+	bed.slipway(b, "deploy:env", "dev").Exits(b, 0)
 	docker.deploy(b, ten("good"))
 
+	sample := func() (figures.Sample, figures.Sample) {
+		return figures.Sample{Name: "slipway", Command: "slipway deploy dev, over SSH on loopback"},
+			figures.Sample{Name: "docker", Command: "docker stack deploy --detach=false, on the daemon's socket"}
+	}
 	b.Run("nothing changed", func(b *testing.B) {
-		var ours, theirs sum
+		ours, theirs := sample()
 		for b.Loop() {
 			r, took := bed.timed(b, 0, "deploy:env", "dev")
-			r.says(b, "unchanged")
-			ours.add(took)
-			theirs.add(docker.deploy(b, ten("good")))
+			r.Says(b, "unchanged")
+			ours.Took(took)
+			theirs.Took(docker.deploy(b, ten("good")))
 		}
-		ours.report(b, "slipway-ms")
-		theirs.report(b, "docker-ms")
-		b.ReportMetric(theirs.per(b)/ours.per(b), "docker/slipway")
+		figures.Record(b, figures.Figure{Work: "deploy of 10 services, nothing changed", Unit: "ms", Ours: ours, Beside: theirs, AtMost: 0.02})
+		figures.Record(b, figures.Figure{Work: "deploy of 10 services, nothing changed, alone", Unit: "ms", Ours: ours, AtMost: 1000})
 	})
 
 	mode := "good"
 	b.Run("all updated", func(b *testing.B) {
-		var ours, over, theirs sum
+		ours, theirs := sample()
+		over := figures.Sample{Name: "over-swarm", Command: "slipway deploy dev, less the time from the first update's start to the last one's end by Swarm's own clock"}
 		for b.Loop() {
 			mode = map[string]string{"good": "good2", "good2": "good"}[mode]
 			bed.manifest(b, "dev", ten(mode))
 			_, took := bed.timed(b, 0, "deploy:env", "dev")
-			ours.add(took)
-			over.add(took - converged(bed.ofStack(b, "repo_dev")))
-			theirs.add(docker.deploy(b, ten(mode)))
+			ours.Took(took)
+			over.Took(took - converged(bed.ofStack(b, "repo_dev")))
+			theirs.Took(docker.deploy(b, ten(mode)))
 		}
-		ours.report(b, "slipway-ms")
-		over.report(b, "over-swarm-ms")
-		theirs.report(b, "docker-ms")
-		b.ReportMetric(theirs.per(b)/ours.per(b), "docker/slipway")
+		figures.Record(b, figures.Figure{Work: "update of 10 services", Unit: "ms", Ours: ours, Beside: theirs, AtMost: 0.9})
+		figures.Record(b, figures.Figure{Work: "update of 10 services, beyond Swarm's own convergence", Unit: "ms", Ours: over, AtMost: 500})
 	})
 
 	b.Run("one fails", func(b *testing.B) {
 		bad := strings.Replace(ten(mode), "app:"+mode, "app:sick", 1)
-		var ours, reason, theirs sum
+		ours, theirs := sample()
+		reason := figures.Sample{Name: "reason", Command: "slipway deploy dev, from the end of Swarm's rollback to the reason on stderr"}
 		for b.Loop() {
 			bed.manifest(b, "dev", bad)
 			began := time.Now()
 			p := bed.start(b, nil, "deploy:env", "dev")
 			eventually(b, "the reason is told", func() bool { return p.ended() || strings.Contains(p.stderr.String(), "its health check fails") })
 			told := time.Now()
-			p.wait(b).exits(b, 3).says(b, "its health check fails")
-			ours.add(time.Since(began))
-			reason.add(told.Sub(*bed.state(b).Service("repo_dev_s0").UpdateStatus.CompletedAt))
-			theirs.add(docker.deploy(b, bad))
+			p.wait(b).Exits(b, 3).Says(b, "its health check fails")
+			ours.Took(time.Since(began))
+			reason.Took(told.Sub(*bed.state(b).Service("repo_dev_s0").UpdateStatus.CompletedAt))
+			theirs.Took(docker.deploy(b, bad))
 		}
-		ours.report(b, "slipway-ms")
-		reason.report(b, "reason-after-rollback-ms")
-		theirs.report(b, "docker-ms")
-		b.ReportMetric(theirs.per(b)/ours.per(b), "docker/slipway")
+		figures.Record(b, figures.Figure{
+			Work: "update of 10 services, one of which fails", Unit: "ms", Ours: ours, Beside: theirs,
+			Note: "Slipway takes all ten back and exits with 3; docker exits with 0, and leaves nine updated.",
+		})
+		figures.Record(b, figures.Figure{Work: "rollback verdict after Swarm's own", Unit: "ms", Ours: reason, AtMost: 1000})
 	})
 }
 
@@ -146,10 +152,29 @@ func (b *bed) ofStack(t testing.TB, stack string) (out []swarm.Service) {
 	return out
 }
 
-type sum time.Duration
-
-func (s *sum) add(d time.Duration) { *s += sum(d) }
-func (s sum) per(b *testing.B) float64 {
-	return float64(time.Duration(s).Milliseconds()) / float64(b.N)
+// BenchmarkPlanOfAHundred plans a stack of a hundred services, all of which are live and one of
+// which is to change. They have no tasks: a plan reads none.
+func BenchmarkPlanOfAHundred(b *testing.B) {
+	bed := newBed(b)
+	many := func(first string) string {
+		var all []string
+		for i := range 100 {
+			mode := "good"
+			if i == 0 {
+				mode = first
+			}
+			all = append(all, service(fmt.Sprintf("s%d", i), mode, "deploy: {replicas: 0, endpoint_mode: dnsrr}"))
+		}
+		return stack(all...)
+	}
+	bed.manifest(b, "dev", many("good"))
+	bed.slipway(b, "deploy:env", "dev").Exits(b, 0)
+	bed.manifest(b, "dev", many("good2"))
+	plan := figures.Sample{Name: "slipway", Command: "slipway deploy:plan dev"}
+	for b.Loop() {
+		r, took := bed.timed(b, 0, "deploy:plan", "dev")
+		r.Says(b, "app:good2")
+		plan.Took(took)
+	}
+	figures.Record(b, figures.Figure{Work: "100 services in one stack: plan", Unit: "ms", Ours: plan, AtMost: 2000})
 }
-func (s sum) report(b *testing.B, unit string) { b.ReportMetric(s.per(b), unit) }

@@ -41,16 +41,16 @@ func TestWebhookComplaint1ARestartWithoutANewImageIsUseless(t *testing.T) {
 	b := newBed(t)
 	p := b.throughPortainer(t)
 	b.manifest(t, "dev", stack(service("web", "good")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 	hook := []string{b.webhook(t, p, "web", 0)}
 	before := b.running(t, "repo_dev_web")
-	b.with(t, hook, "deploy:webhook", "dev", "web", "-tag=good").exits(t, 0).says(t, "release 1: unchanged")
+	b.with(t, hook, "deploy:webhook", "dev", "web", "-tag=good").Exits(t, 0).Says(t, "release 1: unchanged")
 	if now := b.running(t, "repo_dev_web"); !maps.Equal(before, now) || called(p) != 0 {
 		t.Errorf("a webhook that could change nothing was called %d times; the tasks were %v and are %v", called(p), before, now)
 	}
 	// A tag that has moved is a new image.
 	b.push(t, "app:good", "good2")
-	b.with(t, hook, "deploy:webhook", "dev", "web", "-tag=good").exits(t, 0).says(t, "release 2: done")
+	b.with(t, hook, "deploy:webhook", "dev", "web", "-tag=good").Exits(t, 0).Says(t, "release 2: done")
 	if now := b.running(t, "repo_dev_web"); maps.Equal(before, now) || called(p) != 1 {
 		t.Errorf("the tasks are %v after the tag has moved, and the webhook was called %d times", now, called(p))
 	}
@@ -62,13 +62,13 @@ func TestWebhookComplaint2AnAnswerOf204ProvesNothing(t *testing.T) {
 	b := newBed(t)
 	p := b.throughPortainer(t)
 	b.manifest(t, "dev", stack(service("web", "good"), service("other", "good")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 	hook := []string{b.webhook(t, p, "web", 0)}
-	b.with(t, hook, "deploy:webhook", "dev", "web", "-tag=good2").exits(t, 0).says(t, "release 2: done", "app:good2")
+	b.with(t, hook, "deploy:webhook", "dev", "web", "-tag=good2").Exits(t, 0).Says(t, "release 2: done", "app:good2")
 	b.runs(t, "repo_dev_web", "good2")
-	b.slipway(t, "deploy:status", "dev", "-detailedExitcode=true").exits(t, 0).says(t, "release 2", "all is as released")
+	b.slipway(t, "deploy:status", "dev", "-detailedExitcode=true").Exits(t, 0).Says(t, "release 2", "all is as released")
 
-	r := b.with(t, hook, "deploy:webhook", "dev", "web", "-tag=crash", "-json=true").exits(t, 3).says(t, "boom: no database")
+	r := b.with(t, hook, "deploy:webhook", "dev", "web", "-tag=crash", "-json=true").Exits(t, 3).Says(t, "boom: no database")
 	if called(p) != 2 {
 		t.Errorf("the webhook was called %d times, want 2", called(p))
 	}
@@ -79,14 +79,14 @@ func TestWebhookComplaint2AnAnswerOf204ProvesNothing(t *testing.T) {
 			Reason         struct{ ExitCode int }
 		}
 	}
-	must(t, json.Unmarshal([]byte(r.stdout), &v))
+	must(t, json.Unmarshal([]byte(r.Stdout), &v))
 	if v.Result != "rolled back" || len(v.Services) != 1 || v.Services[0].Reason.ExitCode != 3 {
 		t.Errorf("the verdict is %+v", v)
 	}
 	b.runs(t, "repo_dev_web", "good2")
-	b.with(t, hook, "deploy:webhook", "dev", "web", "-tag=sick").exits(t, 3).says(t, "its health check fails")
-	b.slipway(t, "deploy:history", "dev").exits(t, 0).says(t, "4  rolled back", "3  rolled back", "2  done", "1  done")
-	b.slipway(t, "deploy:rollback", "dev").exits(t, 0)
+	b.with(t, hook, "deploy:webhook", "dev", "web", "-tag=sick").Exits(t, 3).Says(t, "its health check fails")
+	b.slipway(t, "deploy:history", "dev").Exits(t, 0).Says(t, "4  rolled back", "3  rolled back", "2  done", "1  done")
+	b.slipway(t, "deploy:rollback", "dev").Exits(t, 0)
 	b.runs(t, "repo_dev_web", "good")
 }
 
@@ -104,7 +104,7 @@ func TestWebhookComplaint3TheStackHasToNameACommonTag(t *testing.T) {
 	}
 	one := strings.TrimSpace(tag())
 	b.push(t, "app:"+one, "good")
-	b.slipway(t, "deploy:env", "dev").exits(t, 0).says(t, "app:"+one)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0).Says(t, "app:"+one)
 	image := func() string { return b.state(t).Service("repo_dev_web").Spec.TaskTemplate.ContainerSpec.Image }
 	if got := image(); !strings.Contains(got, "/app:"+one+"@sha256:") {
 		t.Errorf("the Swarm has %s, want the tag %s and its digest", got, one)
@@ -112,11 +112,11 @@ func TestWebhookComplaint3TheStackHasToNameACommonTag(t *testing.T) {
 
 	// By a webhook too: with the version that is asked for, or the repository's own.
 	hook := []string{b.webhook(t, p, "web", 0)}
-	b.with(t, hook, "deploy:webhook", "dev", "web", "-tag=good2").exits(t, 0)
+	b.with(t, hook, "deploy:webhook", "dev", "web", "-tag=good2").Exits(t, 0)
 	if got := image(); !strings.Contains(got, "/app:good2@sha256:") {
 		t.Errorf("the Swarm has %s, want the tag good2 and its digest", got)
 	}
-	b.with(t, hook, "deploy:webhook", "dev", "web").exits(t, 0)
+	b.with(t, hook, "deploy:webhook", "dev", "web").Exits(t, 0)
 	if got := image(); !strings.Contains(got, "/app:"+one+"@sha256:") {
 		t.Errorf("the Swarm has %s, want the repository's own tag %s and its digest", got, one)
 	}
@@ -129,12 +129,12 @@ func TestWebhookComplaint4RollbacksAreToBeSetUpByHand(t *testing.T) {
 	p := b.throughPortainer(t)
 	plain := "deploy: {endpoint_mode: dnsrr, restart_policy: {condition: on-failure, delay: 200ms}}"
 	b.manifest(t, "dev", stack(service("web", "good", plain)))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 	hook := []string{b.webhook(t, p, "web", 0)}
-	b.with(t, hook, "deploy:webhook", "dev", "web", "-tag=crash").exits(t, 7).says(t, "boom: no database", "Swarm paused its update", "deploy:rollback")
-	b.slipway(t, "deploy:rollback", "dev").exits(t, 0)
+	b.with(t, hook, "deploy:webhook", "dev", "web", "-tag=crash").Exits(t, 7).Says(t, "boom: no database", "Swarm paused its update", "deploy:rollback")
+	b.slipway(t, "deploy:rollback", "dev").Exits(t, 0)
 	b.runs(t, "repo_dev_web", "good")
-	b.slipway(t, "deploy:status", "dev", "-detailedExitcode=true").exits(t, 0).says(t, "all is as released")
+	b.slipway(t, "deploy:status", "dev", "-detailedExitcode=true").Exits(t, 0).Says(t, "all is as released")
 }
 
 // "Один webhook = одна команда обновления. Нельзя передавать параметры или обновлять сразу все":
@@ -147,9 +147,9 @@ func TestWebhookComplaint5OneWebhookUpdatesOneService(t *testing.T) {
 		return stack(service("web", mode, "environment: {LEVEL: '"+level+"'}"), service("other", mode), service("third", mode, "labels: {level: '"+level+"'}"))
 	}
 	b.manifest(t, "dev", stackOf("good", "1"))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 	b.manifest(t, "dev", stackOf("good2", "2"))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0).says(t, "release 2: done")
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0).Says(t, "release 2: done")
 	for _, s := range []string{"repo_dev_web", "repo_dev_other", "repo_dev_third"} {
 		b.runs(t, s, "good2")
 	}
@@ -170,10 +170,10 @@ func TestAWebhookIsProvenOverSSH(t *testing.T) {
 	b.env = append(ssh, "PORTAINER_CA="+p.CA)
 	b.repo.Write("slipway.yaml", "project: repo\nenvironments: {dev: {webhooks: {web: 'env://HOOK'}}}\n")
 	b.manifest(t, "dev", stack(service("web", "good")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 	_, address, _ := strings.Cut(b.webhook(t, p, "web", 0), "=")
-	b.with(t, []string{"HOOK=" + address}, "deploy:webhook", "dev", "web", "-tag=good2").exits(t, 0)
-	b.with(t, []string{"HOOK=" + address}, "deploy:webhook", "dev", "web", "-tag=crash").exits(t, 3)
+	b.with(t, []string{"HOOK=" + address}, "deploy:webhook", "dev", "web", "-tag=good2").Exits(t, 0)
+	b.with(t, []string{"HOOK=" + address}, "deploy:webhook", "dev", "web", "-tag=crash").Exits(t, 3)
 	b.runs(t, "repo_dev_web", "good2")
 	for _, r := range p.Requests() {
 		if !strings.HasPrefix(r, "POST /api/webhooks/") {
@@ -187,20 +187,20 @@ func TestAWebhookOfAStackThatSlipwayNeverDeployed(t *testing.T) {
 	b := newBed(t)
 	p := b.throughPortainer(t)
 	b.manifest(t, "dev", stack(service("web", "good")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 	b.withoutReleases(t)
 	b.webhook(t, p, "web", 0) // found by asking Portainer
 	held, err := lock.Acquire(t.Context(), b.docker.Client, "repo_dev", lock.Owner{Who: "otto", Reason: "deploy"}, lock.Options{Lease: 2 * time.Second})
 	must(t, err)
-	b.slipway(t, "deploy:webhook", "dev", "web", "-tag=good2").exits(t, 5).says(t, "is locked by otto (deploy)")
+	b.slipway(t, "deploy:webhook", "dev", "web", "-tag=good2").Exits(t, 5).Says(t, "is locked by otto (deploy)")
 	if called(p) != 0 {
 		t.Error("a webhook was called past the lock of a deploy")
 	}
 	must(t, held.Release(t.Context()))
-	b.slipway(t, "deploy:webhook", "dev", "web", "-tag=good2").exits(t, 0).says(t, "repo_dev: done")
-	b.slipway(t, "deploy:webhook", "dev", "web", "-tag=crash").exits(t, 3).says(t, "boom: no database")
+	b.slipway(t, "deploy:webhook", "dev", "web", "-tag=good2").Exits(t, 0).Says(t, "repo_dev: done")
+	b.slipway(t, "deploy:webhook", "dev", "web", "-tag=crash").Exits(t, 3).Says(t, "boom: no database")
 	b.runs(t, "repo_dev_web", "good2")
-	b.slipway(t, "deploy:history", "dev").exits(t, 0).says(t, "has no releases yet")
+	b.slipway(t, "deploy:history", "dev").Exits(t, 0).Says(t, "has no releases yet")
 }
 
 // withoutReleases makes the stack one of somebody else's.
@@ -222,7 +222,7 @@ func TestWebhooksThatDoNotWork(t *testing.T) {
 	b.env = append(b.env, "REGISTRY_USER=anna", "REGISTRY_PASSWORD="+password)
 	p := b.throughPortainer(t)
 	b.manifest(t, "dev", stack(service("web", "good"), service("other", "good")))
-	b.slipway(t, "deploy:env", "dev").exits(t, 0)
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 	knows := p.AddRegistry(b.images.Host, "anna", password)
 	hook, poor, others := b.webhook(t, p, "web", knows), b.webhook(t, p, "web", 0), b.webhook(t, p, "other", knows)
 	_, othersAddress, _ := strings.Cut(others, "=")
@@ -245,18 +245,18 @@ func TestWebhooksThatDoNotWork(t *testing.T) {
 		"another host":          {env: "WEB_WEBHOOK_URL=https://127.0.0.1:1/api/webhooks/c4nary-1234", args: []string{"web", "-tag=good2"}, code: 1, says: "connection refused\nrepo_dev_web was not changed"},
 		"no registry chosen":    {env: poor, args: []string{"web", "-tag=good2"}, code: 1, says: "could not pull the image"},
 		"a redirect":            {env: hook, args: []string{"web", "-tag=good2"}, fault: &faulty.Fault{Path: "/api/webhooks/", Status: 301, Header: map[string]string{"Location": "https://elsewhere.example.com/api/webhooks/c4nary"}}, code: 1, says: "sends the webhook on to https://elsewhere.example.com,"},
-		"a proxy's error":       {env: hook, args: []string{"web", "-tag=good2"}, fault: &faulty.Fault{Path: "/api/webhooks/", Status: 504}, code: 1, says: "what stands before it says 504"},
+		"a proxy's error":       {env: hook, args: []string{"web", "-tag=good2", "-timeout=1s"}, fault: &faulty.Fault{Path: "/api/webhooks/", Status: 504}, code: 1, says: "what stands before it says 504"},
 		"204 of something else": {env: "WEB_WEBHOOK_URL=" + hookIn(hook), args: []string{"web", "-tag=good2"}, fault: &faulty.Fault{Path: "/api/webhooks/", Status: 204}, code: 1, says: "is as it was"},
 	} {
 		if c.fault != nil {
 			p.Faults.Add(*c.fault)
 		}
 		r := b.with(t, []string{c.env}, append([]string{"deploy:webhook", "dev"}, c.args...)...)
-		if r.code != c.code || !strings.Contains(r.stderr, c.says) {
-			t.Errorf("%s: exit code %d, want %d with %q:\n%s", name, r.code, c.code, c.says, r.stderr)
+		if r.Code != c.code || !strings.Contains(r.Stderr, c.says) {
+			t.Errorf("%s: exit code %d, want %d with %q:\n%s", name, r.Code, c.code, c.says, r.Stderr)
 		}
-		if code := hookIn(c.env); code != "" && strings.Contains(r.stdout+r.stderr, code[strings.LastIndex(code, "/")+1:]) {
-			t.Errorf("%s shows the webhook's address:\n%s", name, r.stderr)
+		if code := hookIn(c.env); code != "" && strings.Contains(r.Stdout+r.Stderr, code[strings.LastIndex(code, "/")+1:]) {
+			t.Errorf("%s shows the webhook's address:\n%s", name, r.Stderr)
 		}
 		if left := p.Faults.Left(); left != 0 {
 			t.Fatalf("%s: %d faults never came", name, left)
@@ -265,12 +265,12 @@ func TestWebhooksThatDoNotWork(t *testing.T) {
 	if now := b.running(t, "repo_dev_web"); !maps.Equal(before, now) {
 		t.Errorf("the tasks were %v and are %v", before, now)
 	}
-	b.with(t, []string{"WEB_WEBHOOK_URL=" + othersAddress}, "deploy:webhook", "dev", "web", "-tag=good2").exits(t, 1).
-		says(t, "the webhook is not that of repo_dev_web, which is as it was, but of repo_dev_other, which it has changed")
+	b.with(t, []string{"WEB_WEBHOOK_URL=" + othersAddress}, "deploy:webhook", "dev", "web", "-tag=good2").Exits(t, 1).
+		Says(t, "the webhook is not that of repo_dev_web, which is as it was, but of repo_dev_other, which it has changed")
 
 	// An answer that was lost, of a call that was carried out.
 	p.Faults.Add(faulty.Fault{Path: "/api/webhooks/", Drop: true, Late: true})
-	b.with(t, []string{hook}, "deploy:webhook", "dev", "web", "-tag=good2").exits(t, 0)
+	b.with(t, []string{hook}, "deploy:webhook", "dev", "web", "-tag=good2").Exits(t, 0)
 	b.runs(t, "repo_dev_web", "good2")
 	data, err := json.Marshal(b.state(t))
 	must(t, err)

@@ -25,9 +25,9 @@ func TestNothingAffectedEndsAtOnce(t *testing.T) {
 	r.Write("README.md", "prose\n")
 	r.Commit("Add prose", gitrepo.Epoch)
 	// No engine is there to be started.
-	got := in(r.Dir, "SLIPWAY_ENGINE=tcp://127.0.0.1:1").slipway(t, "build:affected").exits(t, 0)
-	if want := "slipway: nothing affected: no service is built of anything that has changed since main ("; !strings.Contains(got.stderr, want) || got.stdout != "" {
-		t.Errorf("stdout %q, stderr %q, want %q", got.stdout, got.stderr, want)
+	got := in(r.Dir, "SLIPWAY_ENGINE=tcp://127.0.0.1:1").slipway(t, "build:affected").Exits(t, 0)
+	if want := "slipway: nothing affected: no service is built of anything that has changed since main ("; !strings.Contains(got.Stderr, want) || got.Stdout != "" {
+		t.Errorf("stdout %q, stderr %q, want %q", got.Stdout, got.Stderr, want)
 	}
 }
 
@@ -35,23 +35,70 @@ func TestTheAffectedServicesAreBuilt(t *testing.T) {
 	r := withSecond(t)
 	r.Switch("feature")
 	r.Write("services/omega/more.go", "package main\n")
-	got := in(r.Dir).slipway(t, "build:affected").exits(t, 0)
+	got := in(r.Dir).slipway(t, "build:affected").Exits(t, 0)
 	if tags := lines(got); len(tags) != 1 || !strings.HasSuffix(strings.Fields(tags["omega"] + " ")[0], "-dirty") {
-		t.Errorf("built %q, want omega alone", got.stdout)
+		t.Errorf("built %q, want omega alone", got.Stdout)
 	}
-	if !strings.Contains(got.stderr, "slipway: affected since main (") {
-		t.Errorf("it does not say what is affected: %s", got.stderr)
+	if !strings.Contains(got.Stderr, "slipway: affected since main (") {
+		t.Errorf("it does not say what is affected: %s", got.Stderr)
+	}
+}
+
+// A full build by the engine, before and after: what differs is what was called affected. One
+// change is of a package that alpha alone uses, one of a requirement that nobody does.
+func TestWhatIsAffectedIsWhatTheEngineBuildsAnew(t *testing.T) {
+	r := withSecond(t)
+	before := lines(in(r.Dir).slipway(t, "build:all").Exits(t, 0))
+	for i, c := range []struct{ file, content, want string }{
+		{"services/greet/greet.go", strings.Replace(greetGo, "hello ", "good day ", 1), "alpha"},
+		{"services/go.mod", read(t, r.Dir, "services", "go.mod") + "\nrequire example.org/nobody v1.0.0\n", ""},
+	} {
+		base := r.Head()
+		r.Write(c.file, c.content)
+		if c.file == "services/greet/greet.go" {
+			r.Write("services/greet/greet_test.go", strings.ReplaceAll(greetTestGo, "hello ", "good day "))
+		}
+		r.Commit("Change "+c.file, gitrepo.Epoch.Add(time.Duration(i+1)*time.Hour))
+		got := in(r.Dir, "SLIPWAY_ENGINE=nonsense").slipway(t, "build:affected", "-base="+base)
+		affected, _, _ := strings.Cut(got.Stderr, "\n")
+		if _, names, ok := strings.Cut(affected, "affected since "+base[:8]+": "); ok {
+			affected = strings.ReplaceAll(names, ",", "")
+		} else {
+			affected = ""
+		}
+		after := lines(in(r.Dir).slipway(t, "build:all").Exits(t, 0))
+		var differ []string
+		for _, name := range []string{"alpha", "omega"} {
+			if before[name] != after[name] {
+				differ = append(differ, name)
+			}
+		}
+		if strings.Join(differ, " ") != c.want || affected != c.want {
+			t.Errorf("%s: affected %q, built anew %q, want %q\n%s\nbefore %v\nafter %v", c.file, affected, differ, c.want, got.Stderr, before, after)
+		}
+		before = after
+	}
+}
+
+func TestAMergeRequestsTestsAreOfWhatItChanges(t *testing.T) {
+	r := withSecond(t)
+	r.Switch("feature")
+	r.Write("services/omega/more.go", "package main\n")
+	r.Commit("Add more", gitrepo.Epoch)
+	got := in(r.Dir).slipway(t, "ci:run", "-event=merge", "-labels=tests", "-branch=feature", "-base=main", "-only=check").Exits(t, 0)
+	if built := lines(got); len(built) != 1 || built["omega"] == "" {
+		t.Errorf("built %q, want omega alone", got.Stdout)
 	}
 }
 
 func TestABaseThatIsNotThere(t *testing.T) {
 	r := withSecond(t)
-	got := in(r.Dir).slipway(t, "build:affected", "-base=mian").exits(t, 2)
-	if want := `slipway: there is no branch or commit "mian" to compare with: write -base=BRANCH or -base=COMMIT`; !strings.Contains(got.stderr, want) {
-		t.Errorf("got %s\nwant %s", got.stderr, want)
+	got := in(r.Dir).slipway(t, "build:affected", "-base=mian").Exits(t, 2)
+	if want := `slipway: there is no branch or commit "mian" to compare with: write -base=BRANCH or -base=COMMIT`; !strings.Contains(got.Stderr, want) {
+		t.Errorf("got %s\nwant %s", got.Stderr, want)
 	}
 	for _, args := range [][]string{{"build:why", "omega", "-base=--output=x"}, {"build:why", "omege"}} {
-		in(r.Dir).slipway(t, args...).exits(t, 2)
+		in(r.Dir).slipway(t, args...).Exits(t, 2)
 	}
 }
 
@@ -67,7 +114,7 @@ func TestWhyAServiceIsAffected(t *testing.T) {
 	must(t, os.Remove(file(r, "services/omega/main.go")))
 	r.Write("services/omega/main.go", "// Package main does nothing at all.\npackage main\n\nfunc main() {}\n")
 
-	got := in(r.Dir).slipway(t, "build:why", "omega").exits(t, 0).stdout
+	got := in(r.Dir).slipway(t, "build:why", "omega").Exits(t, 0).Stdout
 	want := "omega is affected since main (" + start[:8] + `):
   services/omega/main.go  file of the service                                         not committed
   services/omega/more.go  file of the service                                         commit ` + one[:8] + ` of 2024-07-25
@@ -84,14 +131,14 @@ its tag is 20240725_` + two[:8] + "-dirty: commit " + two[:8] + " of 2024-07-25 
 		Commit   struct{ Hash string }
 		Changes  []struct{ Path, Kind string }
 	}
-	must(t, json.Unmarshal([]byte(in(r.Dir).slipway(t, "build:why", "omega", "-json=true").exits(t, 0).stdout), &why))
+	must(t, json.Unmarshal([]byte(in(r.Dir).slipway(t, "build:why", "omega", "-json=true").Exits(t, 0).Stdout), &why))
 	if !why.Affected || why.Commit.Hash != two || len(why.Changes) != 3 || why.Changes[2].Path != "services/go.mod" {
 		t.Errorf("as JSON: %+v", why)
 	}
 
 	r.Git("checkout", "-q", "--", ".")
 	r.Git("branch", "-q", "-f", "main")
-	got = in(r.Dir).slipway(t, "build:why", "omega").exits(t, 0).stdout
+	got = in(r.Dir).slipway(t, "build:why", "omega").Exits(t, 0).Stdout
 	if want := "omega is not affected: it is built of nothing that has changed since main (" + two[:8] + ")\nits tag is 20240725_" + two[:8] + ": commit " + two[:8] + " of 2024-07-25 last changed its inputs\n"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
@@ -107,14 +154,14 @@ func TestAffectedInAShallowClone(t *testing.T) {
 	r.Commit("Add prose", gitrepo.Epoch)
 	c := r.ShallowClone(t, 1)
 	for service, want := range map[string]string{"omega": "omega is affected since main (", "alpha": "alpha is not affected"} {
-		if got := in(c.Dir).slipway(t, "build:why", service, "-base=main").exits(t, 0); !strings.HasPrefix(got.stdout, want) {
-			t.Errorf("%s: %s%s\nwant %s", service, got.stdout, got.stderr, want)
+		if got := in(c.Dir).slipway(t, "build:why", service, "-base=main").Exits(t, 0); !strings.HasPrefix(got.Stdout, want) {
+			t.Errorf("%s: %s%s\nwant %s", service, got.Stdout, got.Stderr, want)
 		}
 	}
 	alone := r.ShallowClone(t, 1)
 	alone.Git("remote", "set-url", "origin", "file:///nowhere")
-	got := in(alone.Dir, "SLIPWAY_ENGINE=nonsense").slipway(t, "build:affected", "-base=main").exits(t, 2)
-	if want := `slipway: warning: all services are taken for changed: there is no branch or commit "main" to compare with`; !strings.Contains(got.stderr, want) {
-		t.Errorf("got %s\nwant %s", got.stderr, want)
+	got := in(alone.Dir, "SLIPWAY_ENGINE=nonsense").slipway(t, "build:affected", "-base=main").Exits(t, 2)
+	if want := `slipway: warning: all services are taken for changed: there is no branch or commit "main" to compare with`; !strings.Contains(got.Stderr, want) {
+		t.Errorf("got %s\nwant %s", got.Stderr, want)
 	}
 }

@@ -16,8 +16,8 @@ func refused(t *testing.T, c call, code int, says string, args ...string) {
 	engine := t.TempDir()
 	before := tree(t, c.dir)
 	r := c.with("SLIPWAY_CACHE="+engine).slipway(t, args...)
-	if r.code != code || r.stderr != "slipway: "+says+"\n" || r.stdout != "" {
-		t.Errorf("slipway %q: exit code %d, want %d\nstdout: %s\nstderr: %swant:   slipway: %s", args, r.code, code, r.stdout, r.stderr, says)
+	if r.Code != code || r.Stderr != "slipway: "+says+"\n" || r.Stdout != "" {
+		t.Errorf("slipway %q: exit code %d, want %d\nstdout: %s\nstderr: %swant:   slipway: %s", args, r.Code, code, r.Stdout, r.Stderr, says)
 	}
 	if after := tree(t, c.dir); after != before {
 		t.Errorf("slipway %q changed the repository:\n%s\nit was:\n%s", args, after, before)
@@ -38,12 +38,12 @@ func TestNamesAndFlagsAreCheckedFirst(t *testing.T) {
 		{[]string{"build:service", "zzzzzzzz"}, `there is no service "zzzzzzzz": there are alpha, beta`},
 		{[]string{"build:test", "betta"}, `there is no service "betta": did you mean beta?`},
 		{[]string{"build:service", "greet"}, `services/greet is no service: it has neither a main package nor a Dockerfile (files that git ignores do not count)`},
-		{[]string{"build:service"}, `NAME is missing: usage: build:service NAME`},
+		{[]string{"build:service"}, `NAME is missing: usage: build:service NAME [-noReuse=true]`},
 		{[]string{"build:service", ""}, "a service's name is missing: write it after the target, as in `mage build:service ping`"},
 		{[]string{"build:service", "-json"}, `"-json" is a flag where a service's name belongs: names come first, flags after them`},
-		{[]string{"build:service", "alpha", "beta"}, `"beta" is one name too many: usage: build:service NAME`},
-		{[]string{"build:all", "alpha"}, `"alpha" is one name too many: usage: build:all`},
-		{[]string{"build:service", "alpha", "-race"}, `build:service has no flag -race: usage: build:service NAME`},
+		{[]string{"build:service", "alpha", "beta"}, `"beta" is one name too many: usage: build:service NAME [-noReuse=true]`},
+		{[]string{"build:all", "alpha"}, `"alpha" is one name too many: usage: build:all [-noReuse=true]`},
+		{[]string{"build:service", "alpha", "-race"}, `build:service has no flag -race: usage: build:service NAME [-noReuse=true]`},
 		{[]string{"build:plan", "alpha", "-jsn=true"}, `build:plan has no flag -jsn: usage: build:plan NAME [-json=true]`},
 		{[]string{"build:plan", "alpha", "-json=perhaps"}, `-json=perhaps: write true or false`},
 		{[]string{"build:service", "../alpha"}, `"../alpha" is no service's name: a name has lower-case letters and digits, with single dots, dashes and underscores between them`},

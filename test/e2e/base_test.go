@@ -29,7 +29,7 @@ func TestAMovingBaseImageIsFollowed(t *testing.T) {
 	r.Commit("Stand on a base", later(1))
 	for _, i := range []int{0, 1, 0, 0} {
 		must(t, remote.Write(base, bases[i]))
-		in(r.Dir).slipway(t, "build:service", "alpha").exits(t, 0)
+		in(r.Dir).slipway(t, "build:service", "alpha").Exits(t, 0)
 		img, _ := image(t, r, "alpha")
 		want, err := bases[i].Layers()
 		must(t, err)

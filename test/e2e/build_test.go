@@ -19,11 +19,11 @@ func TestBuildService(t *testing.T) {
 	r := sample(t, "alpha", "beta")
 	r.Git("remote", "add", "origin", "https://robot:hunter2@git.example.com/group/sample.git")
 	tag := "20240725_" + r.Head()[:8]
-	first := in(r.Dir).slipway(t, "build:service", "alpha").exits(t, 0)
+	first := in(r.Dir).slipway(t, "build:service", "alpha").Exits(t, 0)
 	img, config := image(t, r, "alpha")
 	want := "alpha " + tag + " " + digest(t, img) + "\n"
-	if first.stdout != want {
-		t.Errorf("stdout is\n%s, want\n%s", first.stdout, want)
+	if first.Stdout != want {
+		t.Errorf("stdout is\n%s, want\n%s", first.Stdout, want)
 	}
 
 	t.Run("binary", func(t *testing.T) {
@@ -87,9 +87,9 @@ drwxr-xr-x 0:0 1980-01-01 etc/ssl/certs
 		}
 	})
 	t.Run("a second run finds everything", func(t *testing.T) {
-		second := in(r.Dir).slipway(t, "build:service", "alpha").exits(t, 0)
-		if second.stdout != want {
-			t.Errorf("stdout is\n%s, want\n%s", second.stdout, want)
+		second := in(r.Dir).slipway(t, "build:service", "alpha").Exits(t, 0)
+		if second.Stdout != want {
+			t.Errorf("stdout is\n%s, want\n%s", second.Stdout, want)
 		}
 		for step, state := range readRecord(t, r).states(t, "alpha") {
 			if state != "cached" {
@@ -99,9 +99,9 @@ drwxr-xr-x 0:0 1980-01-01 etc/ssl/certs
 	})
 	t.Run("from a subdirectory", func(t *testing.T) {
 		must(t, os.RemoveAll(file(r, "build")))
-		sub := in(file(r, "services/beta")).slipway(t, "build:service", "alpha").exits(t, 0)
-		if _, err := os.Stat(file(r, "build/alpha")); err != nil || sub.stdout != want {
-			t.Errorf("stdout is\n%s, want\n%s\n%v", sub.stdout, want, err)
+		sub := in(file(r, "services/beta")).slipway(t, "build:service", "alpha").Exits(t, 0)
+		if _, err := os.Stat(file(r, "build/alpha")); err != nil || sub.Stdout != want {
+			t.Errorf("stdout is\n%s, want\n%s\n%v", sub.Stdout, want, err)
 		}
 	})
 }

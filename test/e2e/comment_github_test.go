@@ -66,17 +66,17 @@ func TestAPullRequestIsToldOfItsImages(t *testing.T) {
 	r := packed(t, map[string]string{"Dockerfile": "FROM scratch\nCOPY app.txt /\n", "app.txt": "one\n"})
 	c := in(r.Dir, "REGISTRY="+registry.Start(t, registry.Options{}).Host)
 	tag := "20240725_" + r.Head()[:8]
-	c.with(onGitHub(t, s, r, 100, "build-box")...).slipway(t, "ci:run").exits(t, 0)
+	c.with(onGitHub(t, s, r, 100, "build-box")...).slipway(t, "ci:run").Exits(t, 0)
 	body := onlyComment(t, s, "### ✅ Images", tag, "commit `"+r.Head()[:12]+"`", "https://github.com/acme/shop/actions/runs/100")
 	without(t, "the comment", body, "run it again", "dead0000")
 
-	c.with(onGitHub(t, s, r, 101, "build-box")...).slipway(t, "ci:run").exits(t, 0)
+	c.with(onGitHub(t, s, r, 101, "build-box")...).slipway(t, "ci:run").Exits(t, 0)
 	onlyComment(t, s, tag, "<!-- run:101 -->")
 
 	r.Write("services/box/Dockerfile", "FROM scratch\nCOPY "+githubToken+" missing.txt /\n")
 	r.Commit("Break", later(1))
-	res := c.with(onGitHub(t, s, r, 102, "build-box")...).slipway(t, "ci:run").exits(t, 1)
-	onlyComment(t, s, "### ❌ Images: `box` failed", "is not in the build context", "services/box/Dockerfile:2", res.repeatLine(t))
+	res := c.with(onGitHub(t, s, r, 102, "build-box")...).slipway(t, "ci:run").Exits(t, 1)
+	onlyComment(t, s, "### ❌ Images: `box` failed", "is not in the build context", "services/box/Dockerfile:2", repeats(t, res))
 }
 
 func TestAMissingCommentOnGitHubIsAWarning(t *testing.T) {

@@ -41,12 +41,12 @@ func onGitLab(s *fakegitlab.Server, pipeline int, labels string) []string {
 	}
 }
 
-// repeatLine is the command that a call to ci:run ends with.
-func (r result) repeatLine(t testing.TB) string {
+// repeats is the command that a call to ci:run ends with.
+func repeats(t testing.TB, r result) string {
 	t.Helper()
-	_, line, ok := strings.Cut(r.stderr[strings.LastIndex(strings.TrimRight(r.stderr, "\n"), "\n")+1:], "slipway: to repeat this: ")
+	_, line, ok := strings.Cut(r.Stderr[strings.LastIndex(strings.TrimRight(r.Stderr, "\n"), "\n")+1:], "slipway: to repeat this: ")
 	if !ok {
-		t.Fatalf("ci:run does not end with how to repeat it:\n%s", r.stderr)
+		t.Fatalf("ci:run does not end with how to repeat it:\n%s", r.Stderr)
 	}
 	return strings.TrimSpace(line)
 }
@@ -92,33 +92,33 @@ func TestAMergeRequestIsToldOfItsImages(t *testing.T) {
 	tag := func() string { return gitrepo.Epoch.Format("20060102_") + r.Head()[:8] }
 	first := "20240725_" + r.Head()[:8]
 
-	res := c.with(onGitLab(s, 100, "build-box")...).slipway(t, "ci:run").exits(t, 0)
+	res := c.with(onGitLab(s, 100, "build-box")...).slipway(t, "ci:run").Exits(t, 0)
 	body := onlyNote(t, s, "### ✅ Images", "`"+first+"`", "sha256:", "built", "commit `4605cc6e0f9d`", "https://gitlab.example.com/acme/shop/-/pipelines/1")
 	without(t, "the comment", body, "run it again", "❌")
-	holds(t, "stderr", res.stderr, "slipway: comment images on merge request !5 of project 42: created")
+	holds(t, "stderr", res.Stderr, "slipway: comment images on merge request !5 of project 42: created")
 
-	c.with(onGitLab(s, 101, "build-box")...).slipway(t, "ci:run").exits(t, 0)
+	c.with(onGitLab(s, 101, "build-box")...).slipway(t, "ci:run").Exits(t, 0)
 	onlyNote(t, s, "`"+first+"`", "unchanged", "<!-- run:101 -->")
 
 	// It names what only this job may know.
 	r.Write("services/box/Dockerfile", "FROM scratch\nCOPY "+jobToken+" missing.txt /\n")
 	r.Commit("Break", later(1))
-	res = c.with(onGitLab(s, 102, "build-box")...).slipway(t, "ci:run", "-only=images").exits(t, 1)
-	body = onlyNote(t, s, "### ❌ Images: `box` failed", "box`: image", "is not in the build context", "services/box/Dockerfile:2", "```sh\n"+res.repeatLine(t)+"\n```")
+	res = c.with(onGitLab(s, 102, "build-box")...).slipway(t, "ci:run", "-only=images").Exits(t, 1)
+	body = onlyNote(t, s, "### ❌ Images: `box` failed", "box`: image", "is not in the build context", "services/box/Dockerfile:2", "```sh\n"+repeats(t, res)+"\n```")
 	without(t, "the comment", body, tag(), first)
 
 	// A pipeline that began earlier ends later.
 	r.Write("services/box/Dockerfile", "FROM scratch\nCOPY app.txt /\n")
 	r.Commit("Mend", later(2))
-	c.with(onGitLab(s, 99, "build-box")...).slipway(t, "ci:run").exits(t, 0)
+	c.with(onGitLab(s, 99, "build-box")...).slipway(t, "ci:run").Exits(t, 0)
 	onlyNote(t, s, "### ❌ Images")
 
 	// It does not come to a service at all: the registry is not there.
-	res = c.with(onGitLab(s, 103, "build-box")...).with("REGISTRY=127.0.0.1:1").slipway(t, "ci:run").exits(t, 1)
-	onlyNote(t, s, "#### pipeline: images", "127.0.0.1:1", res.repeatLine(t))
+	res = c.with(onGitLab(s, 103, "build-box")...).with("REGISTRY=127.0.0.1:1").slipway(t, "ci:run").Exits(t, 1)
+	onlyNote(t, s, "#### pipeline: images", "127.0.0.1:1", repeats(t, res))
 
 	// A label that is a mistake.
-	c.with(onGitLab(s, 104, "build-bax")...).slipway(t, "ci:run").exits(t, 2)
+	c.with(onGitLab(s, 104, "build-bax")...).slipway(t, "ci:run").Exits(t, 2)
 	onlyNote(t, s, "❌", `asks for an image of the service "bax", which does not exist: did you mean build-box?`)
 	if got := s.Commands(); len(got) > 0 {
 		t.Errorf("comments carried out %q", got)
@@ -130,17 +130,17 @@ func TestAMergeRequestIsToldOfAFailedCheck(t *testing.T) {
 	s := fakeGitLab(t)
 	r := sample(t, "alpha")
 	c := in(r.Dir)
-	c.with(onGitLab(s, 200, "tests")...).slipway(t, "ci:run", "-only=check").exits(t, 0)
+	c.with(onGitLab(s, 200, "tests")...).slipway(t, "ci:run", "-only=check").Exits(t, 0)
 	if n := s.Notes(42, 5); len(n) > 0 {
 		t.Errorf("a check that went well is told: %+v", n)
 	}
 	r.Write("services/alpha/sum_test.go", "package main\n\nimport \"testing\"\n\nfunc TestSum(t *testing.T) {\n\tif got := 1 + 1; got != 3 {\n\t\tt.Errorf(\"1 + 1 is %d, want 3\", got)\n\t}\n}\n")
 	r.Commit("Sum", later(1))
-	res := c.with(onGitLab(s, 201, "tests")...).slipway(t, "ci:run", "-only=check").exits(t, 1)
-	onlyNote(t, s, "`alpha` failed", "alpha`: test", "services/alpha/sum_test.go:7: TestSum: 1 + 1 is 2, want 3", res.repeatLine(t))
+	res := c.with(onGitLab(s, 201, "tests")...).slipway(t, "ci:run", "-only=check").Exits(t, 1)
+	onlyNote(t, s, "`alpha` failed", "alpha`: test", "services/alpha/sum_test.go:7: TestSum: 1 + 1 is 2, want 3", repeats(t, res))
 	must(t, removed(r, "services/alpha/sum_test.go"))
 	r.Commit("Mend", later(2))
-	c.with(onGitLab(s, 202, "tests")...).slipway(t, "ci:run", "-only=check").exits(t, 0)
+	c.with(onGitLab(s, 202, "tests")...).slipway(t, "ci:run", "-only=check").Exits(t, 0)
 	without(t, "the comment", onlyNote(t, s, "### ✅ Checks", "`alpha`"), "failed")
 }
 
@@ -192,10 +192,10 @@ func (all missings) wait(t *testing.T) {
 	t.Helper()
 	for _, m := range all {
 		t.Run(m.name, func(t *testing.T) {
-			res := m.process.wait(t).exits(t, 2)
-			holds(t, "stderr", res.stderr, m.says)
-			if n := strings.Count(res.stderr, "warning:"); n != 1 {
-				t.Errorf("there are %d warnings, want 1:\n%s", n, res.stderr)
+			res := m.process.wait(t).Exits(t, 2)
+			holds(t, "stderr", res.Stderr, m.says)
+			if n := strings.Count(res.Stderr, "warning:"); n != 1 {
+				t.Errorf("there are %d warnings, want 1:\n%s", n, res.Stderr)
 			}
 			if m.comments() > 0 {
 				t.Error("a comment is there all the same")
@@ -221,21 +221,21 @@ func TestABranchAsksForItsLabels(t *testing.T) {
 		"CI_MERGE_REQUEST_IID=", "CI_MERGE_REQUEST_PROJECT_ID=", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME=", "CI_PIPELINE_SOURCE=push",
 		"CI_COMMIT_BRANCH=feature", "CI_COMMIT_SHA="+r.Head(), "CI_OPEN_MERGE_REQUESTS=acme/shop!5,acme/shop!6", "REGISTRY="+registry.Start(t, registry.Options{}).Host)
 
-	res := c.slipway(t, "ci:run").exits(t, 0)
-	holds(t, "stderr", res.stderr, "push to feature, labels build-box\n", "images  box (build-box)")
-	without(t, "stderr", res.stderr, "deploy", "asks for nothing")
+	res := c.slipway(t, "ci:run").Exits(t, 0)
+	holds(t, "stderr", res.Stderr, "push to feature, labels build-box\n", "images  box (build-box)")
+	without(t, "stderr", res.Stderr, "deploy", "asks for nothing")
 	onlyNote(t, s, "### ✅ Images")
 	if n := s.Notes(42, 6); len(n) > 0 {
 		t.Errorf("the other branch's merge request got %+v", n)
 	}
-	if got := res.repeatLine(t); !strings.HasSuffix(got, " -event=push -labels=build-box -branch=feature") {
+	if got := repeats(t, res); !strings.HasSuffix(got, " -event=push -labels=build-box -branch=feature") {
 		t.Errorf("it is repeated by %s", got)
 	}
 
 	// A second one of this branch may ask, and the rules refuse by the branch.
 	s.AddMergeRequest(42, fakegitlab.MergeRequest{IID: 7, State: "opened", Labels: []string{"prod-deploy"}, Branch: "feature", Commits: []string{r.Head()}})
-	res = c.slipway(t, "ci:run").exits(t, 2)
-	holds(t, "stderr", res.stderr, "the label prod-deploy is refused: prod is deployed from main only, and this is the branch feature")
+	res = c.slipway(t, "ci:run").Exits(t, 2)
+	holds(t, "stderr", res.Stderr, "the label prod-deploy is refused: prod is deployed from main only, and this is the branch feature")
 	if n := s.Notes(42, 7); len(n) != 1 {
 		t.Errorf("the merge request that asked got %+v", n)
 	} else {
@@ -243,10 +243,10 @@ func TestABranchAsksForItsLabels(t *testing.T) {
 	}
 
 	// Where they cannot be known nothing is asked for, and nothing fails.
-	res = c.with("GITLAB_TOKEN=").slipway(t, "ci:run").exits(t, 0)
-	holds(t, "stderr", res.stderr, "the labels of the merge request of feature are not known, and ask for nothing: CI_JOB_TOKEN cannot", "a push to feature asks for nothing")
+	res = c.with("GITLAB_TOKEN=").slipway(t, "ci:run").Exits(t, 0)
+	holds(t, "stderr", res.Stderr, "the labels of the merge request of feature are not known, and ask for nothing: CI_JOB_TOKEN cannot", "a push to feature asks for nothing")
 	before := len(s.Requests())
-	c.with("CI_OPEN_MERGE_REQUESTS=").slipway(t, "ci:run").exits(t, 0)
+	c.with("CI_OPEN_MERGE_REQUESTS=").slipway(t, "ci:run").Exits(t, 0)
 	if n := len(s.Requests()) - before; n > 0 {
 		t.Errorf("a branch without a merge request asked GitLab %d times", n)
 	}
@@ -262,22 +262,22 @@ func TestChatsAreToldOfAFailureOnMain(t *testing.T) {
 		"REGISTRY=" + registry.Start(t, registry.Options{}).Host, "NOTIFY_URL=generic://" + chat.Host + "/c4n4ry-hook?disabletls=yes",
 	}
 	c := in(r.Dir).with(onGitLab(s, 500, "")...).with(push...)
-	res := c.slipway(t, "ci:run", "-only=images").exits(t, 1)
+	res := c.slipway(t, "ci:run", "-only=images").Exits(t, 1)
 	told := chat.Messages()
 	if len(told) != 1 {
 		t.Fatalf("told were %+v", told)
 	}
-	holds(t, "the message", told[0].Text, "❌", "pipeline: failed", "why: failed: box", "by: anna, branch main, commit 4605cc6e", "again: "+res.repeatLine(t),
+	holds(t, "the message", told[0].Text, "❌", "pipeline: failed", "why: failed: box", "by: anna, branch main, commit 4605cc6e", "again: "+repeats(t, res),
 		"job: https://gitlab.example.com/acme/shop/-/pipelines/1", "box: image failed", "services/box/Dockerfile:2: ")
-	without(t, "stderr", res.stderr, "warning")
+	without(t, "stderr", res.Stderr, "warning")
 
-	c.with("CI_COMMIT_BRANCH=feature", "SLIPWAY_LABELS=build-box").slipway(t, "ci:run", "-only=images").exits(t, 1)
+	c.with("CI_COMMIT_BRANCH=feature", "SLIPWAY_LABELS=build-box").slipway(t, "ci:run", "-only=images").Exits(t, 1)
 	if n := len(chat.Messages()); n != 1 {
 		t.Errorf("a failure on a branch is told: %+v", chat.Messages())
 	}
 	chat.Faults.Add(faulty.Fault{Status: 500, Times: -1})
-	res = c.slipway(t, "ci:run", "-only=images").exits(t, 1)
-	holds(t, "stderr", strings.ReplaceAll(res.stderr, jobToken, ""), "warning: the chat was not told by generic (address 1 of NOTIFY_URL)")
+	res = c.slipway(t, "ci:run", "-only=images").Exits(t, 1)
+	holds(t, "stderr", strings.ReplaceAll(res.Stderr, jobToken, ""), "warning: the chat was not told by generic (address 1 of NOTIFY_URL)")
 }
 
 // ci:notify is for trying out an address.
@@ -286,16 +286,16 @@ func TestNotify(t *testing.T) {
 	chat.TelegramToken, chat.TelegramChats = "123456789:AAEhBOc4n4rypJUe", []string{"-100777"}
 	r := packed(t, map[string]string{"Dockerfile": "FROM scratch\n"})
 	c := in(r.Dir, "HTTPS_PROXY="+chat.Proxy, "SSL_CERT_FILE="+chat.CAFile, "NOTIFY_URL=telegram://"+chat.TelegramToken+"@telegram?chats=-100777")
-	c.slipway(t, "ci:notify", "-text=hello there").exits(t, 0)
+	c.slipway(t, "ci:notify", "-text=hello there").Exits(t, 0)
 	if got := chat.Messages(); len(got) != 1 || got[0].To != "-100777" {
 		t.Errorf("told were %+v", got)
 	} else {
 		holds(t, "the message", got[0].Text, "✅", "hello there")
 	}
-	res := c.with("NOTIFY_URL=telegram://"+chat.TelegramToken+"@telegram?chats=-100888").slipway(t, "ci:notify").exits(t, 1)
-	holds(t, "stderr", res.stderr, "chat not found")
-	res = c.with("NOTIFY_URL=").slipway(t, "ci:notify").exits(t, 2)
-	holds(t, "stderr", res.stderr, "there is nobody to tell: set NOTIFY_URL")
+	res := c.with("NOTIFY_URL=telegram://"+chat.TelegramToken+"@telegram?chats=-100888").slipway(t, "ci:notify").Exits(t, 1)
+	holds(t, "stderr", res.Stderr, "chat not found")
+	res = c.with("NOTIFY_URL=").slipway(t, "ci:notify").Exits(t, 2)
+	holds(t, "stderr", res.Stderr, "there is nobody to tell: set NOTIFY_URL")
 }
 
 // removed removes a file of a repository.

@@ -23,9 +23,9 @@ func TestTwoBuildsAtOnceEndWell(t *testing.T) {
 		return strings.Contains(second.stderr.String(), "RUN wget")
 	})
 	g.open()
-	a, b := first.wait(t).exits(t, 0), second.wait(t).exits(t, 0)
-	if a.stdout != b.stdout {
-		t.Errorf("they gave %q and %q", a.stdout, b.stdout)
+	a, b := first.wait(t).Exits(t, 0), second.wait(t).Exits(t, 0)
+	if a.Stdout != b.Stdout {
+		t.Errorf("they gave %q and %q", a.Stdout, b.Stdout)
 	}
 	for _, dir := range []string{r.Dir, clone.Dir} {
 		if left := leftovers(t, dir); len(left) > 0 {
@@ -46,12 +46,12 @@ func TestTwoBuildsAtOnceInOneCloneKeepOutOfEachOthersWay(t *testing.T) {
 	}
 	r.Write("services/box/Dockerfile", "FROM alpine:3.20\nCOPY app.txt /\n")
 	r.Commit("Wait for nobody", later(1))
-	in(r.Dir, env...).slipway(t, "build:service", "box").exits(t, 0)
+	in(r.Dir, env...).slipway(t, "build:service", "box").Exits(t, 0)
 	if left := leftovers(t, r.Dir); len(left) != 1 {
 		t.Errorf("beside the running build's there is %v", left)
 	}
 	g.open()
-	held.wait(t).exits(t, 0)
+	held.wait(t).Exits(t, 0)
 	if left := leftovers(t, r.Dir); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
@@ -77,9 +77,9 @@ func TestAFullDiskIsNamed(t *testing.T) {
 	case <-time.After(3 * time.Minute): // a hang, not slowness: 24 MB are full in a second
 		t.Fatalf("it hangs:\n%s", p.stderr.String())
 	}
-	res := p.wait(t).exits(t, 1)
-	if !strings.Contains(strings.ToLower(res.stderr), "no space left on device") || !strings.Contains(res.stderr, "free some space") {
-		t.Errorf("it says:\n%s", res.stderr)
+	res := p.wait(t).Exits(t, 1)
+	if !strings.Contains(strings.ToLower(res.Stderr), "no space left on device") || !strings.Contains(res.Stderr, "free some space") {
+		t.Errorf("it says:\n%s", res.Stderr)
 	}
 	if found, err := filepath.Glob(filepath.Join(r.Dir, "build", "*.oci")); err != nil || len(found) > 0 {
 		t.Errorf("there is %v (%v)", found, err)

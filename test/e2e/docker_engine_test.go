@@ -40,10 +40,10 @@ func TestDockersBuildKitKeepsTheImageInDockersStoreAndPushesItFromThere(t *testi
 	r.Commit("Let latest move along", later(1))
 	c := in(r.Dir, "SLIPWAY_ENGINE=docker", "DOCKER_HOST="+daemon.Host, "REGISTRY="+reg.Host+"/group", "REGISTRY_USER=ci", "REGISTRY_PASSWORD=s3cret-p4ss")
 
-	built := c.slipway(t, "build:service", "box").exits(t, 0)
-	fields := strings.Fields(built.stdout)
+	built := c.slipway(t, "build:service", "box").Exits(t, 0)
+	fields := strings.Fields(built.Stdout)
 	if len(fields) != 3 || fields[0] != "box" {
-		t.Fatalf("stdout: %q", built.stdout)
+		t.Fatalf("stdout: %q", built.Stdout)
 	}
 	image := reg.Host + "/group/box:" + fields[1]
 	inspected, err := daemon.Client.ImageInspect(t.Context(), image)
@@ -58,8 +58,8 @@ func TestDockersBuildKitKeepsTheImageInDockersStoreAndPushesItFromThere(t *testi
 		t.Errorf("a build pushed: %v", writes)
 	}
 
-	pushed := c.slipway(t, "image:push", "box").exits(t, 0)
-	digest := strings.Fields(pushed.stdout)[2]
+	pushed := c.slipway(t, "image:push", "box").Exits(t, 0)
+	digest := strings.Fields(pushed.Stdout)[2]
 	for _, tag := range []string{fields[1], "latest"} {
 		ref, err := name.ParseReference(reg.Host + "/group/box:" + tag)
 		must(t, err)
@@ -69,7 +69,7 @@ func TestDockersBuildKitKeepsTheImageInDockersStoreAndPushesItFromThere(t *testi
 			t.Errorf("it names %s, and the registry has %s for %s", digest, found.Digest, tag)
 		}
 	}
-	if strings.Contains(built.stderr+pushed.stderr, "s3cret-p4ss") {
+	if strings.Contains(built.Stderr+pushed.Stderr, "s3cret-p4ss") {
 		t.Error("the password is in the output")
 	}
 	if list, err := daemon.Client.ImageList(t.Context(), client.ImageListOptions{}); err != nil || len(list.Items) != 1 {
@@ -80,11 +80,11 @@ func TestDockersBuildKitKeepsTheImageInDockersStoreAndPushesItFromThere(t *testi
 func TestAnOldDockerIsNotChosenUnasked(t *testing.T) {
 	daemon := dockerd.Start(t, dockerd.Options{HostNetwork: true})
 	r := box(t)
-	in(r.Dir, "SLIPWAY_ENGINE=", "DOCKER_HOST="+daemon.Host).slipway(t, "build:service", "box").exits(t, 0)
+	in(r.Dir, "SLIPWAY_ENGINE=", "DOCKER_HOST="+daemon.Host).slipway(t, "build:service", "box").Exits(t, 0)
 	if got := engineOf(t, r); !strings.HasPrefix(got, "embedded BuildKit") {
 		t.Errorf("it ran on %s, want the embedded BuildKit", got)
 	}
-	in(r.Dir, "SLIPWAY_ENGINE=docker", "DOCKER_HOST="+daemon.Host).slipway(t, "build:service", "box").exits(t, 0)
+	in(r.Dir, "SLIPWAY_ENGINE=docker", "DOCKER_HOST="+daemon.Host).slipway(t, "build:service", "box").Exits(t, 0)
 	if got := engineOf(t, r); !strings.HasPrefix(got, "Docker 20.10.") {
 		t.Errorf("it ran on %s, want the Docker that was asked for", got)
 	}
@@ -93,10 +93,10 @@ func TestAnOldDockerIsNotChosenUnasked(t *testing.T) {
 func TestADockerThatIsNotThere(t *testing.T) {
 	r := box(t)
 	nowhere := "unix://" + t.TempDir() + "/docker.sock"
-	res := in(r.Dir, "SLIPWAY_ENGINE=docker", "DOCKER_HOST="+nowhere).slipway(t, "build:service", "box").exits(t, 1)
+	res := in(r.Dir, "SLIPWAY_ENGINE=docker", "DOCKER_HOST="+nowhere).slipway(t, "build:service", "box").Exits(t, 1)
 	want := "slipway: Docker at " + nowhere + " does not answer: "
-	if !strings.HasPrefix(res.stderr, want) || !strings.HasSuffix(res.stderr, "Start it, or choose another engine (SLIPWAY_ENGINE=embedded)\n") {
-		t.Errorf("it says:\n%s\nwant:\n%s…", res.stderr, want)
+	if !strings.HasPrefix(res.Stderr, want) || !strings.HasSuffix(res.Stderr, "Start it, or choose another engine (SLIPWAY_ENGINE=embedded)\n") {
+		t.Errorf("it says:\n%s\nwant:\n%s…", res.Stderr, want)
 	}
 }
 
@@ -106,14 +106,14 @@ func TestDockerSaysWhereItLookedForABaseImage(t *testing.T) {
 	daemon := dockerd.Start(t, dockerd.Options{HostNetwork: true})
 	base := reg.Host + "/group/none:1"
 	r := packed(t, map[string]string{"Dockerfile": "FROM " + base + "\nCOPY app.txt /\n", "app.txt": "app\n"})
-	res := in(r.Dir, "SLIPWAY_ENGINE=docker", "DOCKER_HOST="+daemon.Host, "REGISTRY_MIRROR=mirror.example.com").slipway(t, "build:service", "box").exits(t, 1)
+	res := in(r.Dir, "SLIPWAY_ENGINE=docker", "DOCKER_HOST="+daemon.Host, "REGISTRY_MIRROR=mirror.example.com").slipway(t, "build:service", "box").Exits(t, 1)
 	for _, want := range []string{
 		" cannot be given REGISTRY_MIRROR: it uses the registry-mirrors of its own daemon.json",
 		"✗ a base image is not to be had: ", base, "Tried: the registry that its name says. Check the image's name and tag",
 		"services/box/Dockerfile",
 	} {
-		if !strings.Contains(res.stderr, want) {
-			t.Errorf("it does not say %q, but:\n%s", want, res.stderr)
+		if !strings.Contains(res.Stderr, want) {
+			t.Errorf("it does not say %q, but:\n%s", want, res.Stderr)
 		}
 	}
 }

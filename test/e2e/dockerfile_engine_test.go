@@ -18,8 +18,8 @@ func alpine(t *testing.T) (env []string) {
 
 // lastBlock is what a failed call says last: from its last "✗" on.
 func lastBlock(r result) string {
-	i := strings.LastIndex(r.stderr, "✗")
-	return r.stderr[max(i, 0):]
+	i := strings.LastIndex(r.Stderr, "✗")
+	return r.Stderr[max(i, 0):]
 }
 
 func TestAFailedDockerfileSaysWhereAndWhatToDo(t *testing.T) {
@@ -43,12 +43,12 @@ Repeat only this: go tool mage build:service box
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := packed(t, map[string]string{"Dockerfile": test.dockerfile, "app.txt": "app\n", "secret.txt": "secret\n"})
-			res := in(r.Dir, env...).slipway(t, "build:service", "box").exits(t, 1)
+			res := in(r.Dir, env...).slipway(t, "build:service", "box").Exits(t, 1)
 			if got := lastBlock(res); !strings.HasPrefix(got, test.says) {
 				t.Errorf("it ended with:\n%s\nwant:\n%s", got, test.says)
 			}
-			if res.stdout != "" {
-				t.Errorf("stdout has %q", res.stdout)
+			if res.Stdout != "" {
+				t.Errorf("stdout has %q", res.Stdout)
 			}
 			left, err := os.ReadDir(filepath.Join(r.Dir, "build"))
 			must(t, err)
@@ -62,7 +62,7 @@ Repeat only this: go tool mage build:service box
 func TestABaseImageThatIsNowhereNamesWhereItWasLookedFor(t *testing.T) {
 	env := alpine(t)
 	r := packed(t, map[string]string{"Dockerfile": "FROM scratch AS other\nCOPY . /\nFROM alpine:9.99\nCOPY --from=other / /\n"})
-	res := in(r.Dir, env...).slipway(t, "build:service", "box").exits(t, 1)
+	res := in(r.Dir, env...).slipway(t, "build:service", "box").Exits(t, 1)
 	mirror := strings.TrimPrefix(env[1], "REGISTRY_MIRROR=")
 	for _, want := range []string{
 		"✗ a base image is not to be had: ", "alpine:9.99",
@@ -87,30 +87,30 @@ FROM base
 CMD ["cat", "/app.txt"]
 `
 	r := packed(t, map[string]string{"Dockerfile": dockerfile, "app.txt": "fine\n"})
-	res := in(r.Dir, env...).slipway(t, "build:service", "box").exits(t, 0)
+	res := in(r.Dir, env...).slipway(t, "build:service", "box").Exits(t, 0)
 	for _, want := range []string{"lint was here", "test was here", "lint box", "test box"} {
-		if !strings.Contains(res.stderr, want) {
-			t.Errorf("it does not show %q:\n%s", want, res.stderr)
+		if !strings.Contains(res.Stderr, want) {
+			t.Errorf("it does not show %q:\n%s", want, res.Stderr)
 		}
 	}
-	if !strings.HasPrefix(res.stdout, "box 20240725_") || !strings.Contains(res.stdout, " sha256:") {
-		t.Errorf("stdout: %q", res.stdout)
+	if !strings.HasPrefix(res.Stdout, "box 20240725_") || !strings.Contains(res.Stdout, " sha256:") {
+		t.Errorf("stdout: %q", res.Stdout)
 	}
 
 	r.Write("services/box/app.txt", "bad-style\n")
 	r.Commit("Break its style", later(1))
-	res = in(r.Dir, env...).slipway(t, "build:service", "box").exits(t, 1)
+	res = in(r.Dir, env...).slipway(t, "build:service", "box").Exits(t, 1)
 	if got := lastBlock(res); !strings.HasPrefix(got, "✗ lint box failed with exit status 1\n\nservices/box/Dockerfile:4: lint was here\nbad-style\n\nRepeat only this: go tool mage build:lint box\n") {
 		t.Errorf("it ended with:\n%s", got)
 	}
-	in(r.Dir, env...).slipway(t, "build:test", "box").exits(t, 0)
-	if res = in(r.Dir, env...).slipway(t, "build:lint", "box").exits(t, 1); strings.Contains(res.stderr, "test was here") {
-		t.Errorf("build:lint ran the tests:\n%s", res.stderr)
+	in(r.Dir, env...).slipway(t, "build:test", "box").Exits(t, 0)
+	if res = in(r.Dir, env...).slipway(t, "build:lint", "box").Exits(t, 1); strings.Contains(res.Stderr, "test was here") {
+		t.Errorf("build:lint ran the tests:\n%s", res.Stderr)
 	}
 
 	r.Write("services/box/app.txt", "a bug\n")
 	r.Commit("Break its tests", later(2))
-	res = in(r.Dir, env...).slipway(t, "build:service", "box").exits(t, 1)
+	res = in(r.Dir, env...).slipway(t, "build:service", "box").Exits(t, 1)
 	if got := lastBlock(res); !strings.HasPrefix(got, "✗ test box failed with exit status 1\n\nservices/box/Dockerfile:6: test was here\na bug\n\nRepeat only this: go tool mage build:test box\n") {
 		t.Errorf("it ended with:\n%s", got)
 	}

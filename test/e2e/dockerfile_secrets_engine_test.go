@@ -19,6 +19,6 @@ func TestADockerfileMountsTheMachinesSettings(t *testing.T) {
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=secret,id=ca-bundle `+c.check+` && grep -q BEGIN /run/secrets/ca-bundle
 `)
 		r.Commit("Check it", later(i+1))
-		in(r.Dir, append(env, "NPM_CONFIG_USERCONFIG="+c.npmrc)...).slipway(t, "build:service", "box").exits(t, 0)
+		in(r.Dir, append(env, "NPM_CONFIG_USERCONFIG="+c.npmrc)...).slipway(t, "build:service", "box").Exits(t, 0)
 	}
 }

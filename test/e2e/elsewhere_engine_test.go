@@ -11,6 +11,7 @@ import (
 
 	"slipway/test/baseimage"
 	"slipway/test/gitrepo"
+	"slipway/test/slipwaycmd"
 )
 
 type readCloser = io.ReadCloser
@@ -66,7 +67,9 @@ func TestAServiceFromElsewhereWithAPrivateModuleProxy(t *testing.T) {
 	mirror := baseimage.Mirror(t, "golang:1.26-bookworm")
 	r := elsewhere(t, p)
 	c := in(r.Dir, append(p.env(t), "REGISTRY_MIRROR="+mirror.Host)...)
-	res := c.slipway(t, "build:service", "answer").exits(t, 0)
+	release := slipwaycmd.HoldMirrors(t)
+	defer release()
+	res := c.slipway(t, "build:service", "answer").Exits(t, 0)
 	if p.served.Load() == 0 {
 		t.Error("the private proxy served nothing")
 	}
@@ -85,7 +88,7 @@ func TestAServiceFromElsewhereWithAPrivateModuleProxy(t *testing.T) {
 	if !strings.Contains(string(content), "forty-two") {
 		t.Error("the image's binary is not made with the private module")
 	}
-	for name, text := range map[string]string{"the image's config": string(config), "its layers": string(content), "stdout": res.stdout, "stderr": res.stderr} {
+	for name, text := range map[string]string{"the image's config": string(config), "its layers": string(content), "stdout": res.Stdout, "stderr": res.Stderr} {
 		if strings.Contains(text, password) {
 			t.Errorf("the proxy's password is in %s", name)
 		}

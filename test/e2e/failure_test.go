@@ -100,20 +100,20 @@ Repeat only this: go tool mage build:test alpha
 			r := sample(t, "alpha")
 			r.Write(test.path, test.content)
 			r.Commit("Break it", later(1))
-			first := in(r.Dir).slipway(t, "build:service", "alpha").exits(t, 1)
-			if !endsWith(first.stderr, test.ends) || first.stdout != "" {
-				t.Fatalf("stdout is %q, and stderr ends\n%s, want\n%s", first.stdout, end(first.stderr), test.ends)
+			first := in(r.Dir).slipway(t, "build:service", "alpha").Exits(t, 1)
+			if !endsWith(first.Stderr, test.ends) || first.Stdout != "" {
+				t.Fatalf("stdout is %q, and stderr ends\n%s, want\n%s", first.Stdout, end(first.Stderr), test.ends)
 			}
 			if _, err := os.Stat(file(r, "build/alpha.oci")); err == nil {
 				t.Error("what failed was packed into an image")
 			}
 			// Of two failures, the command of the first is about the first alone.
 			want, _, _ := strings.Cut(strings.TrimPrefix(test.ends, "\n✗"), "\n✗")
-			_, command, _ := strings.Cut(first.stderr, "Repeat only this: go tool mage ")
+			_, command, _ := strings.Cut(first.Stderr, "Repeat only this: go tool mage ")
 			command, _, _ = strings.Cut(command, "\n")
-			second := in(r.Dir).slipway(t, strings.Fields(command)...).exits(t, 1)
-			if want = "\n\n✗" + strings.TrimSuffix(want, "\n") + "\n"; !endsWith(second.stderr, want) {
-				t.Errorf("repeated, stderr ends\n%s, want\n%s", end(second.stderr), want)
+			second := in(r.Dir).slipway(t, strings.Fields(command)...).Exits(t, 1)
+			if want = "\n\n✗" + strings.TrimSuffix(want, "\n") + "\n"; !endsWith(second.Stderr, want) {
+				t.Errorf("repeated, stderr ends\n%s, want\n%s", end(second.Stderr), want)
 			}
 			if test.steps != "" && repeated(t, readRecord(t, r)) != test.steps {
 				t.Errorf("repeating ran %s, want %s", repeated(t, readRecord(t, r)), test.steps)
@@ -155,10 +155,10 @@ func TestAllFailuresAreNamed(t *testing.T) {
 	r.Write("services/alpha/extra_test.go", "package main\n\nimport \"testing\"\n\nfunc TestNever(t *testing.T) { t.Fatal(\"never\") }\n")
 	r.Write("services/beta/extra.go", "package main\n\nvar y = nowhere\n")
 	r.Commit("Break two of three", later(1))
-	got := in(r.Dir).slipway(t, "build:all").exits(t, 1)
+	got := in(r.Dir).slipway(t, "build:all").Exits(t, 1)
 	img, _ := image(t, r, "gamma")
-	if want := "gamma 20240725_" + r.Git("rev-parse", "HEAD^")[:8] + " " + digest(t, img) + "\n"; got.stdout != want {
-		t.Errorf("stdout is\n%s, want\n%s", got.stdout, want)
+	if want := "gamma 20240725_" + r.Git("rev-parse", "HEAD^")[:8] + " " + digest(t, img) + "\n"; got.Stdout != want {
+		t.Errorf("stdout is\n%s, want\n%s", got.Stdout, want)
 	}
 	if want := `
 ✗ test alpha failed with exit status 1
@@ -172,8 +172,8 @@ Repeat only this: go tool mage build:test alpha
 services/beta/extra.go:3: undefined: nowhere
 
 Repeat only this: go tool mage build:service beta
-`; !strings.HasSuffix(got.stderr, want) {
-		t.Errorf("stderr ends\n%s, want\n%s", end(got.stderr), want)
+`; !strings.HasSuffix(got.Stderr, want) {
+		t.Errorf("stderr ends\n%s, want\n%s", end(got.Stderr), want)
 	}
 	rec := readRecord(t, r)
 	if rec.OK {
@@ -206,9 +206,9 @@ func TestAFailedTestRunsAgainAndAPassedOneDoesNot(t *testing.T) {
 	r.Write("services/alpha/flaky_test.go", fmt.Sprintf(askGo, server.Listener.Addr(), rand.Text()))
 	r.Commit("Depend on the network", later(1))
 	for i, want := range []int{1, 1, 0, 0} {
-		got := in(r.Dir).slipway(t, "build:test", "alpha").exits(t, want)
-		if want == 1 && !endsWith(got.stderr, "\nservices/alpha/flaky_test.go:21: TestAsk: HTTP/1.0 503 Service Unavailable\n\nRepeat only this: go tool mage build:test alpha\n") {
-			t.Errorf("run %d: stderr ends\n%s", i+1, end(got.stderr))
+		got := in(r.Dir).slipway(t, "build:test", "alpha").Exits(t, want)
+		if want == 1 && !endsWith(got.Stderr, "\nservices/alpha/flaky_test.go:21: TestAsk: HTTP/1.0 503 Service Unavailable\n\nRepeat only this: go tool mage build:test alpha\n") {
+			t.Errorf("run %d: stderr ends\n%s", i+1, end(got.Stderr))
 		}
 		if n := asked.Load(); n != min(int32(i)+1, 3) {
 			t.Errorf("after run %d the server was asked %d times", i+1, n)
@@ -220,7 +220,7 @@ func TestFindingsAreInTheCodeQualityReport(t *testing.T) {
 	r := sample(t, "alpha")
 	r.Write("services/alpha/extra.go", "package main\n\nimport \"os\"\n\nfunc init() {\n\tos.Remove(\"x\")\n}\n")
 	r.Commit("Ignore an error", later(1))
-	in(r.Dir).slipway(t, "build:lint", "alpha").exits(t, 1)
+	in(r.Dir).slipway(t, "build:lint", "alpha").Exits(t, 1)
 	// The fields that GitLab needs (Code Quality, "Code quality report format").
 	var quality []struct {
 		Description, Fingerprint, Severity string

@@ -16,6 +16,8 @@ import (
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/sumdb/dirhash"
 	modzip "golang.org/x/mod/zip"
+
+	"slipway/test/slipwaycmd"
 )
 
 // goProxy is a private module proxy: it serves one module to whoever has its password, by
@@ -78,9 +80,9 @@ func (p *goProxy) env(t testing.TB) []string {
 	host := strings.TrimPrefix(p.url, "https://") // with its port: Go looks for all of it
 	must(t, os.WriteFile(filepath.Join(homeDir, ".netrc"), fmt.Appendf(nil, "machine %s login %s password %s\n", host, p.user, p.password), 0o600))
 	others := ""
-	for _, v := range hostGo {
+	for _, v := range slipwaycmd.Environment(t) {
 		if list, ok := strings.CutPrefix(v, "GOPROXY="); ok {
-			others = "," + list
+			others = "," + list // the last one counts
 		}
 	}
 	return []string{"HOME=" + homeDir, "GOPROXY=" + p.url + others, "GOPRIVATE=private.example.com", "GONOPROXY=none", "SSL_CERT_FILE=" + p.caFile}

@@ -6,29 +6,23 @@
 package e2e
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/gofrs/flock"
-
-	"slipway/engine/embedded"
-	"slipway/test/cachedir"
 	"slipway/test/child"
+	"slipway/test/slipwaycmd"
 )
 
 var (
-	binary string   // cmd/slipway, compiled by TestMain
-	home   string   // slipway's own source
-	cache  string   // SLIPWAY_CACHE of all calls that do not set their own
-	hostGo []string // how Go reaches modules on this machine, whatever HOME says
+	binary string // cmd/slipway, compiled by TestMain
+	home   string // slipway's own source
+	cache  string // SLIPWAY_CACHE of all calls that do not set their own
 )
 
 func TestMain(m *testing.M) {
@@ -41,59 +35,23 @@ func TestMain(m *testing.M) {
 }
 
 func prepare(m *testing.M) (code int, err error) {
-	_, file, _, _ := runtime.Caller(0)
-	home = filepath.Dir(filepath.Dir(filepath.Dir(file)))
-	if cache, err = cachedir.Path("e2e"); err != nil {
+	// The engine is shared with other runs of these tests; the last one stops it.
+	kept, err := slipwaycmd.OpenCache("e2e", "")
+	if err != nil {
 		return 1, err
 	}
+	defer func() { err = errors.Join(err, kept.Close()) }()
+	cache = kept.Dir
 	if _, err := os.Stat(filepath.Join(cache, "buildkit", "warm")); err != nil {
 		fmt.Fprintln(os.Stderr, "e2e: the engine's cache is cold: golangci-lint and the standard library are compiled first, which takes minutes on a small machine")
 	}
-	bin, err := os.MkdirTemp("", "slipway-e2e-")
+	compiled, err := slipwaycmd.Compile()
 	if err != nil {
 		return 1, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(bin)) }()
-	binary = filepath.Join(bin, "slipway")
-	build := exec.Command("go", "build", "-o", binary, "./cmd/slipway")
-	build.Dir = home
-	if out, err := build.CombinedOutput(); err != nil {
-		return 1, fmt.Errorf("compiling cmd/slipway: %w\n%s", err, out)
-	}
-	if hostGo, err = goSettings(); err != nil {
-		return 1, err
-	}
-	// The engine is shared with other runs of these tests; the last one stops it.
-	users := flock.New(filepath.Join(cache, "tests.lock"))
-	if err := users.RLock(); err != nil {
-		return 1, err
-	}
-	code = m.Run()
-	_ = users.Close()
-	if last, err := users.TryLock(); err != nil || !last {
-		return code, err
-	}
-	defer func() { _ = users.Close() }()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	return code, embedded.Stop(ctx, cache)
-}
-
-// goSettings are read here since they may be in a file below HOME, which calls do not have.
-func goSettings() ([]string, error) {
-	names := []string{"GOPROXY", "GONOPROXY", "GOPRIVATE", "GOSUMDB", "GONOSUMDB", "GOINSECURE", "GOCACHE", "GOMODCACHE", "GOFLAGS"}
-	out, err := exec.Command("go", append([]string{"env"}, names...)...).Output()
-	if err != nil {
-		return nil, fmt.Errorf("go env: %w", err)
-	}
-	values := strings.Split(string(out), "\n")
-	var env []string
-	for i, name := range names {
-		if values[i] != "" {
-			env = append(env, name+"="+values[i])
-		}
-	}
-	return env, nil
+	defer compiled.Remove()
+	binary, home = compiled.Path, compiled.Home
+	return m.Run(), nil
 }
 
 // call is one use of the binary, yet to be made: where, and with which variables beside
@@ -117,16 +75,7 @@ func (c call) command(t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(binary, args...)
 	cmd.Dir = c.dir
-	for _, v := range os.Environ() {
-		name, _, _ := strings.Cut(v, "=")
-		switch prefix, _, _ := strings.Cut(name, "_"); prefix {
-		case "REGISTRY", "CI", "GITLAB", "GITHUB", "NOTIFY", "DOCKER", "SLIPWAY", "GIT", "XDG", "NETRC", "GO111MODULE", "GOENV":
-		default:
-			cmd.Env = append(cmd.Env, v)
-		}
-	}
-	cmd.Env = append(cmd.Env, hostGo...)
-	cmd.Env = append(cmd.Env, "HOME="+t.TempDir(), "SLIPWAY_HOME="+home, "SLIPWAY_CACHE="+cache, "SLIPWAY_ENGINE=embedded", "SLIPWAY_PROGRESS=plain")
+	cmd.Env = append(slipwaycmd.Environment(t), "SLIPWAY_HOME="+home, "SLIPWAY_CACHE="+cache, "SLIPWAY_ENGINE=embedded", "SLIPWAY_PROGRESS=plain")
 	cmd.Env = append(cmd.Env, c.env...)
 	return cmd
 }
@@ -169,24 +118,11 @@ func (p *process) wait(t testing.TB) result {
 	case <-time.After(limit):
 		t.Fatalf("slipway %s did not end in %s:\n%s", strings.Join(p.args, " "), limit, p.stderr.String())
 	}
-	return result{args: p.args, stdout: p.stdout.String(), stderr: p.stderr.String(), code: p.cmd.ProcessState.ExitCode()}
+	return result{Args: p.args, Stdout: p.stdout.String(), Stderr: p.stderr.String(), Code: p.cmd.ProcessState.ExitCode()}
 }
 
 // result is what a call left on the terminal.
-type result struct {
-	args           []string
-	stdout, stderr string
-	code           int // -1 where a signal ended it
-}
-
-// exits ends the test unless the exit code is this one.
-func (r result) exits(t testing.TB, code int) result {
-	t.Helper()
-	if r.code != code {
-		t.Fatalf("slipway %s: exit code %d, want %d\nstdout:\n%s\nstderr:\n%s", strings.Join(r.args, " "), r.code, code, r.stdout, r.stderr)
-	}
-	return r
-}
+type result = slipwaycmd.Result
 
 func must(t testing.TB, err error) {
 	t.Helper()

@@ -38,9 +38,9 @@ func TestACommandStoppedWhileAContainerRunsLeavesNone(t *testing.T) {
 			}
 			engine := server(t, own)
 			p.signal(t, stop.signal)
-			res := p.wait(t).exits(t, stop.code)
-			if !strings.HasSuffix(res.stderr, stop.says) {
-				t.Errorf("it does not end with %q:\n%s", stop.says, res.stderr)
+			res := p.wait(t).Exits(t, stop.code)
+			if !strings.HasSuffix(res.Stderr, stop.says) {
+				t.Errorf("it does not end with %q:\n%s", stop.says, res.Stderr)
 			}
 			eventually(t, "its container is gone", func() bool { return len(containers(t, own)) == 0 })
 			g.open()
@@ -55,7 +55,7 @@ func TestACommandStoppedWhileAContainerRunsLeavesNone(t *testing.T) {
 // succeeds runs a build that must leave exactly a whole image and its record.
 func succeeds(t *testing.T, c call, service string) {
 	t.Helper()
-	c.slipway(t, "build:service", service).exits(t, 0)
+	c.slipway(t, "build:service", service).Exits(t, 0)
 	index, err := layout.ImageIndexFromPath(filepath.Join(c.dir, "build", service+".oci"))
 	must(t, err)
 	must(t, validate.Index(index))
@@ -84,7 +84,7 @@ func TestACommandStoppedWhileItExportsLeavesNoHalfImage(t *testing.T) {
 				return half()
 			})
 			p.signal(t, stop.signal)
-			p.wait(t).exits(t, stop.code)
+			p.wait(t).Exits(t, stop.code)
 			if _, err := os.Stat(filepath.Join(r.Dir, "build", "box.oci")); !os.IsNotExist(err) {
 				t.Errorf("a half image is there (%v)", err)
 			}
@@ -114,7 +114,7 @@ func TestACommandStoppedWhileItCompilesLeavesAnEngineThatGoesOn(t *testing.T) {
 			return strings.Contains(p.stderr.String(), "build alpha") && len(containers(t, own)) > 0
 		})
 		p.signal(t, stop.signal)
-		p.wait(t).exits(t, stop.code)
+		p.wait(t).Exits(t, stop.code)
 		eventually(t, stop.name+": its containers are gone", func() bool { return len(containers(t, own)) == 0 })
 		// The step that makes the binary may have ended before: then the binary is whole.
 		if data, err := os.ReadFile(filepath.Join(r.Dir, "build", "alpha")); !os.IsNotExist(err) {
@@ -122,7 +122,7 @@ func TestACommandStoppedWhileItCompilesLeavesAnEngineThatGoesOn(t *testing.T) {
 			early[stop.name] = data
 		}
 	}
-	c.slipway(t, "build:test", "alpha").exits(t, 0)
+	c.slipway(t, "build:test", "alpha").Exits(t, 0)
 	whole, err := os.ReadFile(filepath.Join(r.Dir, "build", "alpha"))
 	must(t, err)
 	for name, data := range early {
@@ -143,9 +143,9 @@ func TestAnEngineKilledInABuildSaysSoAndTheNextRunHasANewOne(t *testing.T) {
 	p := in(r.Dir, env...).start(t, "build:service", "box")
 	g.wait(t, p)
 	must(t, syscall.Kill(server(t, own), syscall.SIGKILL))
-	res := p.wait(t).exits(t, 1)
-	if !strings.Contains(res.stderr, "the connection to embedded BuildKit broke while it built box: ") || !strings.Contains(res.stderr, "; run again") {
-		t.Errorf("it says:\n%s", res.stderr)
+	res := p.wait(t).Exits(t, 1)
+	if !strings.Contains(res.Stderr, "the connection to embedded BuildKit broke while it built box: ") || !strings.Contains(res.Stderr, "; run again") {
+		t.Errorf("it says:\n%s", res.Stderr)
 	}
 	g.open()
 	succeeds(t, in(r.Dir, env...), "box")

@@ -24,7 +24,7 @@ func TestTheMonoreposImagesRun(t *testing.T) {
 	r.Write(".golangci.yml", read(t, home, ".golangci.yml"))
 	r.Commit("Start", gitrepo.Epoch)
 	reg := registry.Start(t, registry.Options{})
-	got := lines(in(r.Dir, "REGISTRY="+reg.Host).slipway(t, "image:push", "ping,backend").exits(t, 0))
+	got := lines(in(r.Dir, "REGISTRY="+reg.Host).slipway(t, "image:push", "ping,backend").Exits(t, 0))
 	tag := "20240725_" + r.Head()[:8]
 
 	d := dockerd.Start(t, dockerd.Options{InsecureRegistries: []string{reg.Host}})

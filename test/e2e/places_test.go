@@ -9,13 +9,13 @@ import (
 
 func TestAnyPathAndAGitWorktreeGiveTheSame(t *testing.T) {
 	r := sample(t, "alpha")
-	want := in(r.Dir).slipway(t, "build:service", "alpha").exits(t, 0).stdout
+	want := in(r.Dir).slipway(t, "build:service", "alpha").Exits(t, 0).Stdout
 	tree := filepath.Join(t.TempDir(), "tree")
 	r.Git("worktree", "add", "-q", tree)
 	odd := filepath.Join(t.TempDir(), `my repo's ü #1 "$HOME"`)
 	must(t, os.Rename(r.Clone(t).Dir, odd))
 	for _, dir := range []string{tree, odd} {
-		if got := in(dir).slipway(t, "build:service", "alpha").exits(t, 0).stdout; got != want {
+		if got := in(dir).slipway(t, "build:service", "alpha").Exits(t, 0).Stdout; got != want {
 			t.Errorf("in %s stdout is\n%s, want\n%s", dir, got, want)
 		}
 		if _, err := os.Stat(filepath.Join(dir, "build", "alpha.oci", "index.json")); err != nil {
@@ -32,10 +32,10 @@ func TestAShallowCloneBuildsUnderHead(t *testing.T) {
 	clone := r.ShallowClone(t, 1)
 	clone.Git("checkout", "-q", "--detach")
 	clone.Git("remote", "set-url", "origin", "file:///nowhere")
-	got := in(clone.Dir).slipway(t, "build:service", "alpha").exits(t, 0)
+	got := in(clone.Dir).slipway(t, "build:service", "alpha").Exits(t, 0)
 	warning := "slipway: warning: this clone's history is too short to know which commit last changed alpha, and the remote did not give more: HEAD names it. Fetch all history in CI (GIT_DEPTH: 0, or fetch-depth: 0).\n"
-	if !strings.HasPrefix(got.stdout, "alpha 20240726_"+head[:8]+" sha256:") || !strings.HasPrefix(got.stderr, warning) {
-		t.Errorf("stdout is %s, and stderr begins\n%.400s\nwant\n%s", got.stdout, got.stderr, warning)
+	if !strings.HasPrefix(got.Stdout, "alpha 20240726_"+head[:8]+" sha256:") || !strings.HasPrefix(got.Stderr, warning) {
+		t.Errorf("stdout is %s, and stderr begins\n%.400s\nwant\n%s", got.Stdout, got.Stderr, warning)
 	}
 }
 
@@ -45,9 +45,9 @@ func TestAServiceWithoutADockerfile(t *testing.T) {
 	r.Remove("services/Dockerfile")
 	r.Remove("services/.dockerignore")
 	r.Commit("Have no image", later(1))
-	got := in(r.Dir).slipway(t, "build:service", "alpha.v2_b-c").exits(t, 0)
-	if want := "alpha.v2_b-c 20240725_" + r.Git("rev-parse", "HEAD^")[:8] + "\n"; got.stdout != want {
-		t.Errorf("stdout is %s, want %s", got.stdout, want)
+	got := in(r.Dir).slipway(t, "build:service", "alpha.v2_b-c").Exits(t, 0)
+	if want := "alpha.v2_b-c 20240725_" + r.Git("rev-parse", "HEAD^")[:8] + "\n"; got.Stdout != want {
+		t.Errorf("stdout is %s, want %s", got.Stdout, want)
 	}
 	must(t, os.RemoveAll(file(r, "build")))
 	refused(t, in(r.Dir, "REGISTRY=127.0.0.1:1"), 2, "alpha.v2_b-c cannot be pushed: there is no Dockerfile in services/alpha.v2_b-c or in services/", "image:push", "alpha.v2_b-c")
@@ -57,7 +57,7 @@ func TestAServiceWithoutADockerfile(t *testing.T) {
 // comes back.
 func TestWhatIsMissingOrChangedBelowBuildIsWrittenAgain(t *testing.T) {
 	r := sample(t, "alpha")
-	in(r.Dir).slipway(t, "build:service", "alpha").exits(t, 0)
+	in(r.Dir).slipway(t, "build:service", "alpha").Exits(t, 0)
 	img, _ := image(t, r, "alpha")
 	want := digest(t, img)
 	binary := read(t, file(r, "build/alpha"))
@@ -69,7 +69,7 @@ func TestWhatIsMissingOrChangedBelowBuildIsWrittenAgain(t *testing.T) {
 			"emptied": func(f string) error { return os.Truncate(f, 0) },
 		} {
 			must(t, harm(file(r, "build/"+path)))
-			in(r.Dir).slipway(t, "build:service", "alpha").exits(t, 0)
+			in(r.Dir).slipway(t, "build:service", "alpha").Exits(t, 0)
 			if info, err := os.Stat(file(r, "build/"+path)); err != nil || info.Size() == 0 {
 				t.Errorf("build/%s was %s and is not back: %v", path, what, err)
 			}

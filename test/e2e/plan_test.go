@@ -16,20 +16,20 @@ func TestThePlanIsWhatIsDone(t *testing.T) {
 
 		Steps []struct{ ID string }
 	}
-	asJSON := c.slipway(t, "build:plan", "alpha", "-json=true").exits(t, 0)
-	must(t, json.Unmarshal([]byte(asJSON.stdout), &plan))
-	if plan.Service != "alpha" || plan.Tag != "20240725_"+r.Head()[:8] || plan.Commit != r.Head() || asJSON.stderr != "" {
-		t.Errorf("the plan is\n%s\nand stderr\n%s", asJSON.stdout, asJSON.stderr)
+	asJSON := c.slipway(t, "build:plan", "alpha", "-json=true").Exits(t, 0)
+	must(t, json.Unmarshal([]byte(asJSON.Stdout), &plan))
+	if plan.Service != "alpha" || plan.Tag != "20240725_"+r.Head()[:8] || plan.Commit != r.Head() || asJSON.Stderr != "" {
+		t.Errorf("the plan is\n%s\nand stderr\n%s", asJSON.Stdout, asJSON.Stderr)
 	}
-	asTree := c.slipway(t, "build:plan", "alpha").exits(t, 0)
-	if first, _, _ := strings.Cut(asTree.stdout, "\n"); !strings.HasPrefix(first, "alpha "+plan.Tag) {
+	asTree := c.slipway(t, "build:plan", "alpha").Exits(t, 0)
+	if first, _, _ := strings.Cut(asTree.Stdout, "\n"); !strings.HasPrefix(first, "alpha "+plan.Tag) {
 		t.Errorf("the tree begins with %q", first)
 	}
 	if left := tree(t, engine); left != "" {
 		t.Errorf("planning left something in the cache:\n%s", left)
 	}
 
-	in(r.Dir).slipway(t, "build:service", "alpha").exits(t, 0)
+	in(r.Dir).slipway(t, "build:service", "alpha").Exits(t, 0)
 	var done []string
 	for _, s := range readRecord(t, r).Services[0].Steps {
 		done = append(done, s.ID)

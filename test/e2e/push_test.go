@@ -30,14 +30,14 @@ func TestPush(t *testing.T) {
 	r.Write("slipway.yaml", "services:\n  alpha: {tags: [dev, latest]}\n  beta: {image: other/name}\n")
 	r.Commit("Name images", gitrepo.Epoch)
 	c := in(r.Dir, "REGISTRY="+reg.Host+"/group")
-	got := c.slipway(t, "image:push", "alpha,beta").exits(t, 0)
+	got := c.slipway(t, "image:push", "alpha,beta").Exits(t, 0)
 
 	tag := "20240725_" + r.Git("rev-parse", "HEAD^")[:8]
 	alpha := pulled(t, reg.Host+"/group/alpha:"+tag, authn.Anonymous)
 	beta := pulled(t, reg.Host+"/group/other/name:"+tag, authn.Anonymous)
 	must(t, validate.Image(alpha))
-	if want := fmt.Sprintf("alpha %s %s\nbeta %s %s\n", tag, digest(t, alpha), tag, digest(t, beta)); got.stdout != want {
-		t.Errorf("stdout is\n%s, want\n%s", got.stdout, want)
+	if want := fmt.Sprintf("alpha %s %s\nbeta %s %s\n", tag, digest(t, alpha), tag, digest(t, beta)); got.Stdout != want {
+		t.Errorf("stdout is\n%s, want\n%s", got.Stdout, want)
 	}
 	for _, floating := range []string{"dev", "latest"} {
 		if d := digest(t, pulled(t, reg.Host+"/group/alpha:"+floating, authn.Anonymous)); d != digest(t, alpha) {
@@ -60,8 +60,8 @@ func TestPush(t *testing.T) {
 	}
 
 	reg.Forget()
-	if again := c.slipway(t, "image:push", "alpha,beta").exits(t, 0); again.stdout != got.stdout {
-		t.Errorf("pushed again, stdout is\n%s, want\n%s", again.stdout, got.stdout)
+	if again := c.slipway(t, "image:push", "alpha,beta").Exits(t, 0); again.Stdout != got.Stdout {
+		t.Errorf("pushed again, stdout is\n%s, want\n%s", again.Stdout, got.Stdout)
 	}
 	for _, q := range reg.Writes() {
 		if q.Method == http.MethodPatch || q.Method == http.MethodPut && strings.Contains(q.Path, "/blobs/") {
@@ -100,17 +100,17 @@ func TestCredentials(t *testing.T) {
 			r.Commit("Be another content", later(1))
 			p := in(r.Dir, append(env(t), "REGISTRY="+reg.Host)...).start(t, "image:push", "alpha")
 			seen := watchCommandLines(p)
-			got := p.wait(t).exits(t, 0)
+			got := p.wait(t).Exits(t, 0)
 			commands := <-seen
 			img := pulled(t, reg.Host+"/alpha:20240726_"+r.Head()[:8], &authn.Basic{Username: "robot", Password: password})
-			if want := "alpha 20240726_" + r.Head()[:8] + " " + digest(t, img) + "\n"; got.stdout != want {
-				t.Errorf("stdout is\n%s, want\n%s", got.stdout, want)
+			if want := "alpha 20240726_" + r.Head()[:8] + " " + digest(t, img) + "\n"; got.Stdout != want {
+				t.Errorf("stdout is\n%s, want\n%s", got.Stdout, want)
 			}
 			if !strings.Contains(commands, "image:push\x00alpha") {
 				t.Errorf("slipway itself was not seen among the commands:\n%q", commands)
 			}
 			for where, text := range map[string]string{
-				"stdout": got.stdout, "stderr": got.stderr, "command lines": commands,
+				"stdout": got.Stdout, "stderr": got.Stderr, "command lines": commands,
 				"build/": allText(t, file(r, "build")), "the engine's log and databases": engineText(t),
 			} {
 				for _, secret := range []string{password, encoded} {
@@ -175,7 +175,7 @@ func TestAPushThatCannotBeIsKnownBeforeAnythingIsBuilt(t *testing.T) {
 func TestTheProofOfAPushAsksForEachImage(t *testing.T) {
 	reg := registry.Start(t, registry.Options{})
 	r := sample(t, "alpha", "beta")
-	in(r.Dir, "REGISTRY="+reg.Host).slipway(t, "image:push", "alpha,beta").exits(t, 0)
+	in(r.Dir, "REGISTRY="+reg.Host).slipway(t, "image:push", "alpha,beta").Exits(t, 0)
 	var asked []string
 	for _, q := range reg.Writes() {
 		if q.Method == http.MethodPost && !slices.Contains(asked, q.Path) {
@@ -197,22 +197,22 @@ func TestARegistryThatGoesDownDuringTheBuild(t *testing.T) {
 	r.Write("services/alpha/ask_test.go", fmt.Sprintf(askGo, server.Listener.Addr(), rand.Text()))
 	head := r.Commit("Ask", later(1))
 	c := in(r.Dir, "REGISTRY="+reg.Host)
-	got := c.slipway(t, "image:push", "alpha").exits(t, 1)
+	got := c.slipway(t, "image:push", "alpha").Exits(t, 1)
 	want := fmt.Sprintf(`
 ✗ cannot push %s/alpha:20240726_%s: the registry %s does not answer: dial tcp %s: connect: connection refused. Check REGISTRY and the network
 
 Repeat only this: go tool mage image:push alpha
 `, reg.Host, head[:8], reg.Host, reg.Host)
-	if !strings.HasSuffix(got.stderr, want) || got.stdout != "" {
-		t.Errorf("stdout is %q, and stderr ends\n%s, want\n%s", got.stdout, end(got.stderr), want)
+	if !strings.HasSuffix(got.Stderr, want) || got.Stdout != "" {
+		t.Errorf("stdout is %q, and stderr ends\n%s, want\n%s", got.Stdout, end(got.Stderr), want)
 	}
 	if states := readRecord(t, r).states(t, "alpha"); states["test alpha"] != "done" || states["push alpha"] != "failed" {
 		t.Errorf("the steps ended as %v", states)
 	}
 	reg.Up()
 	img, _ := image(t, r, "alpha")
-	if again := c.slipway(t, "image:push", "alpha").exits(t, 0); again.stdout != "alpha 20240726_"+head[:8]+" "+digest(t, img)+"\n" {
-		t.Errorf("pushed again, stdout is\n%s", again.stdout)
+	if again := c.slipway(t, "image:push", "alpha").Exits(t, 0); again.Stdout != "alpha 20240726_"+head[:8]+" "+digest(t, img)+"\n" {
+		t.Errorf("pushed again, stdout is\n%s", again.Stdout)
 	}
 	for step, state := range readRecord(t, r).states(t, "alpha") {
 		if state != "cached" && step != "push alpha" {

@@ -60,8 +60,8 @@ func TestABuildKitAtAnAddress(t *testing.T) {
 	r := box(t)
 	digests := map[string]bool{}
 	for _, address := range []string{s.Addr, proxy(t, s.Addr)} {
-		res := in(r.Dir, "SLIPWAY_ENGINE="+address).slipway(t, "build:service", "box").exits(t, 0)
-		digests[res.stdout] = true
+		res := in(r.Dir, "SLIPWAY_ENGINE="+address).slipway(t, "build:service", "box").Exits(t, 0)
+		digests[res.Stdout] = true
 		if got := engineOf(t, r); got != "BuildKit at "+address {
 			t.Errorf("it ran on %s", got)
 		}
@@ -91,10 +91,10 @@ func TestAnEngineThatDoesNotAnswer(t *testing.T) {
 		case <-time.After(time.Minute): // its own limit is ten seconds
 			t.Fatalf("%s: still waiting after a minute:\n%s", address, p.stderr.String())
 		}
-		res := p.wait(t).exits(t, 1)
-		if !strings.HasPrefix(res.stderr, "slipway: SLIPWAY_ENGINE="+address+": no BuildKit answers there: ") ||
-			!strings.HasSuffix(res.stderr, ". Check the address, or unset it to use an engine on this machine\n") {
-			t.Errorf("%s: it says:\n%s", address, res.stderr)
+		res := p.wait(t).Exits(t, 1)
+		if !strings.HasPrefix(res.Stderr, "slipway: SLIPWAY_ENGINE="+address+": no BuildKit answers there: ") ||
+			!strings.HasSuffix(res.Stderr, ". Check the address, or unset it to use an engine on this machine\n") {
+			t.Errorf("%s: it says:\n%s", address, res.Stderr)
 		}
 	}
 }
@@ -104,7 +104,7 @@ func TestABuildKitAtAnAddressTakesBaseImagesFromTheMirror(t *testing.T) {
 	s := serve(t)
 	mirror := baseimage.Mirror(t, "alpine:3.20")
 	r := packed(t, map[string]string{"Dockerfile": "FROM alpine:3.20\nRUN echo made >/made\n"})
-	in(r.Dir, "SLIPWAY_ENGINE="+s.Addr, "REGISTRY_MIRROR="+mirror.Host).slipway(t, "build:service", "box").exits(t, 0)
+	in(r.Dir, "SLIPWAY_ENGINE="+s.Addr, "REGISTRY_MIRROR="+mirror.Host).slipway(t, "build:service", "box").Exits(t, 0)
 	run := readRecordOn(t, r, "BuildKit at "+s.Addr)
 	if got := run.Services[0].Bases["alpine:3.20"]; !strings.HasPrefix(got, "sha256:") {
 		t.Errorf("the run's record names the base image's digest as %q", got)

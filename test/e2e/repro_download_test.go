@@ -14,7 +14,7 @@ import (
 // where the clone comes from, and nowhere else.
 func TestARecordComesFromWhereCIKeepsIt(t *testing.T) {
 	r := sample(t, "alpha")
-	in(r.Dir).slipway(t, "ci:run", "-event=merge", "-labels=build-alfa").exits(t, 2)
+	in(r.Dir).slipway(t, "ci:run", "-event=merge", "-labels=build-alfa").Exits(t, 2)
 	record := read(t, file(r, "build/ci.json"))
 	var archive bytes.Buffer
 	z := zip.NewWriter(&archive)
@@ -49,7 +49,7 @@ func TestARecordComesFromWhereCIKeepsIt(t *testing.T) {
 	here.clone.Git("remote", "set-url", "origin", address+"/acme/shop.git")
 	tokens := []string{"GITLAB_TOKEN=glpat-1", "GITHUB_TOKEN=ghp-1"}
 	for _, page := range []string{"/acme/shop/-/jobs/42", "/acme/shop/-/jobs/42/artifacts/file/build/ci.json", "/acme/shop/actions/runs/6/artifacts/7"} {
-		here.repro(t, 0, tokens, address+page).says(t, "The failure is reproduced.")
+		here.repro(t, 0, tokens, address+page).Prints(t, "The failure is reproduced.")
 	}
 	elsewhere := second{clone: r.Clone(t)}
 	elsewhere.clone.Git("remote", "set-url", "origin", "git@git.example.com:acme/shop.git")
@@ -66,8 +66,8 @@ func TestARecordComesFromWhereCIKeepsIt(t *testing.T) {
 		{here, nil, "/acme/shop/-/jobs/42", ". If that needs a token: GITLAB_TOKEN is not set"},
 		{here, nil, "/ci.json", "slipway: getting the run's record: " + address + "/ci.json: 401 Unauthorized"},
 	} {
-		if got := c.of.repro(t, 2, c.env, address+c.page); !strings.Contains(got.stderr, c.says) {
-			t.Errorf("%s says\n%s\nwant %s", c.page, got.stderr, c.says)
+		if got := c.of.repro(t, 2, c.env, address+c.page); !strings.Contains(got.Stderr, c.says) {
+			t.Errorf("%s says\n%s\nwant %s", c.page, got.Stderr, c.says)
 		}
 	}
 	if all := strings.Join(seen, "\n"); strings.Contains(all, "glpat") || strings.Contains(all, "ghp-1") {

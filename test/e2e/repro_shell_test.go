@@ -100,7 +100,7 @@ func TestAShellOpensInTheFailedStep(t *testing.T) {
 	r := sample(t, "alpha")
 	r.Write("services/alpha/leave_test.go", leavingTest)
 	r.Commit("Leave files", later(1))
-	in(r.Dir).slipway(t, "build:test", "alpha").exits(t, 1)
+	in(r.Dir).slipway(t, "build:test", "alpha").Exits(t, 1)
 	s := second{clone: r.Clone(t)}
 	s.take(t, r, "run.json")
 	screen := s.shell(t, nil, "cat /tmp/left; cat alpha/left.txt; cat /out/exit\n", "left by the test in /tmp/left\nleft by the test in left.txt\n1\n", "exit 5\n")
@@ -116,7 +116,7 @@ func TestAShellTakesAScript(t *testing.T) {
 	r := sample(t, "alpha")
 	r.Write("services/alpha/leave_test.go", leavingTest)
 	r.Commit("Leave files", later(1))
-	in(r.Dir).slipway(t, "build:test", "alpha").exits(t, 1)
+	in(r.Dir).slipway(t, "build:test", "alpha").Exits(t, 1)
 	cmd := in(r.Dir).command(t, "ci:repro", "build/run.json", "-shell=true")
 	cmd.Stdin = strings.NewReader("cat /tmp/left\n")
 	out, err := cmd.Output()

@@ -35,7 +35,7 @@ func (s *second) repro(t testing.TB, code int, env []string, args ...string) res
 	t.Helper()
 	s.tmp = t.TempDir()
 	before := tree(t, s.clone.Dir)
-	r := in(s.clone.Dir, append([]string{"TMPDIR=" + s.tmp}, env...)...).slipway(t, append([]string{"ci:repro"}, args...)...).exits(t, code)
+	r := in(s.clone.Dir, append([]string{"TMPDIR=" + s.tmp}, env...)...).slipway(t, append([]string{"ci:repro"}, args...)...).Exits(t, code)
 	s.clean(t, before)
 	return r
 }
@@ -53,23 +53,12 @@ func (s *second) clean(t testing.TB, before string) {
 	}
 }
 
-// says wants these parts on stdout.
-func (r result) says(t testing.TB, parts ...string) result {
-	t.Helper()
-	for _, p := range parts {
-		if !strings.Contains(r.stdout, p) {
-			t.Errorf("slipway %s does not say %q\nstdout:\n%s\nstderr:\n%s", strings.Join(r.args, " "), p, r.stdout, end(r.stderr))
-		}
-	}
-	return r
-}
-
 // repeatLine are the words of the command that a run ends with.
 func repeatLine(t testing.TB, r result) []string {
 	t.Helper()
-	_, line, ok := strings.Cut(r.stderr, "slipway: to repeat this: go tool mage ")
+	_, line, ok := strings.Cut(r.Stderr, "slipway: to repeat this: go tool mage ")
 	if !ok || strings.Count(line, "\n") != 1 {
-		t.Fatalf("the run does not end with the line that repeats it:\n%s", end(r.stderr))
+		t.Fatalf("the run does not end with the line that repeats it:\n%s", end(r.Stderr))
 	}
 	return strings.Fields(line)
 }
@@ -100,17 +89,17 @@ func TestAFailureOfCIIsReproducedOnASecondClone(t *testing.T) {
 			r.Switch("feature")
 			r.Write(test.path, test.content)
 			head := r.Commit("Break it", later(1))
-			run := in(r.Dir).slipway(t, "ci:run", "-event=merge", "-labels=tests", "-branch=feature", "-only=check").exits(t, 1)
+			run := in(r.Dir).slipway(t, "ci:run", "-event=merge", "-labels=tests", "-branch=feature", "-only=check").Exits(t, 1)
 			s.take(t, r, "ci.json")
-			s.repro(t, 0, nil, s.record).says(t, test.says, "\nThe failure is reproduced.\n")
+			s.repro(t, 0, nil, s.record).Prints(t, test.says, "\nThe failure is reproduced.\n")
 
 			line := repeatLine(t, run)
 			if got, want := strings.Join(line, " "), "ci:repro "+head+" -event=merge -labels=tests -branch=feature -only=check"; got != want {
 				t.Errorf("the run ends with %s, want %s", got, want)
 			}
 			again := s.repro(t, 1, nil, line[1:]...)
-			if !strings.Contains(again.stderr, strings.TrimSpace(strings.Split(test.says, "\n")[1])) || !strings.Contains(again.stderr, "slipway: alpha failed") {
-				t.Errorf("repeated by the commit, stderr ends\n%s", end(again.stderr))
+			if !strings.Contains(again.Stderr, strings.TrimSpace(strings.Split(test.says, "\n")[1])) || !strings.Contains(again.Stderr, "slipway: alpha failed") {
+				t.Errorf("repeated by the commit, stderr ends\n%s", end(again.Stderr))
 			}
 		})
 	}
@@ -122,17 +111,17 @@ func TestADockerfileErrorAndADigestAreReproducedOnAnEmptyCache(t *testing.T) {
 	base := []string{"REGISTRY_MIRROR=" + mirror.Host}
 	first, empty := append(base, "SLIPWAY_CACHE="+ownCache(t)), append(base[:1:1], "SLIPWAY_CACHE="+ownCache(t))
 	r := packed(t, map[string]string{"Dockerfile": "FROM alpine:3.20\nRUN echo compiled > /made\n"})
-	good := in(r.Dir, first...).slipway(t, "ci:run", "-event=tag", "-only=check").exits(t, 0)
+	good := in(r.Dir, first...).slipway(t, "ci:run", "-event=tag", "-only=check").Exits(t, 0)
 	s := second{}
 	s.take(t, r, "ci.json")
 	r.Write("services/box/Dockerfile", "FROM alpine:3.20\nRUN echo compiling the thing > /made; cat /made; exit 3\n")
 	r.Commit("Break it", later(1))
 	s.clone = r.Clone(t)
-	s.repro(t, 0, empty, s.record).says(t, "\nsame: "+good.stdout, "\nThe run is reproduced: nothing differs.\n")
+	s.repro(t, 0, empty, s.record).Prints(t, "\nsame: "+good.Stdout, "\nThe run is reproduced: nothing differs.\n")
 
-	in(r.Dir, first...).slipway(t, "ci:run", "-event=tag", "-only=check").exits(t, 1)
+	in(r.Dir, first...).slipway(t, "ci:run", "-event=tag", "-only=check").Exits(t, 1)
 	s.take(t, r, "ci.json")
-	s.repro(t, 0, empty, s.record).says(t, "reproduced: image box failed with exit status 3\n    services/box/Dockerfile:2: ", "\nThe failure is reproduced.\n")
+	s.repro(t, 0, empty, s.record).Prints(t, "reproduced: image box failed with exit status 3\n    services/box/Dockerfile:2: ", "\nThe failure is reproduced.\n")
 
 	screen := s.shell(t, empty, "cat /made\n", "compiling the thing", "exit\n")
 	if !strings.Contains(screen, "The failure is reproduced.") {
@@ -151,10 +140,10 @@ func TestWhatPassesTheSecondTimeDiffers(t *testing.T) {
 	r := sample(t, "alpha")
 	r.Write("services/alpha/flaky_test.go", fmt.Sprintf(askGo, server.Listener.Addr(), rand.Text()))
 	r.Commit("Depend on the network", later(1))
-	in(r.Dir).slipway(t, "build:test", "alpha").exits(t, 1)
+	in(r.Dir).slipway(t, "build:test", "alpha").Exits(t, 1)
 	s := second{clone: r.Clone(t)}
 	s.take(t, r, "run.json")
-	s.repro(t, 1, nil, s.record).says(t, `differs: test alpha failed then, and passes here; then: test alpha failed with exit status 1
+	s.repro(t, 1, nil, s.record).Prints(t, `differs: test alpha failed then, and passes here; then: test alpha failed with exit status 1
     services/alpha/flaky_test.go:21: TestAsk: HTTP/1.0 503 Service Unavailable
 `, "\nThe run is not reproduced: here it behaves otherwise.\n")
 	if asked.Load() != 2 {
@@ -165,21 +154,21 @@ func TestWhatPassesTheSecondTimeDiffers(t *testing.T) {
 func TestUncommittedChangesAreNamed(t *testing.T) {
 	r := sample(t, "alpha")
 	r.Write("services/alpha/sum_test.go", failingTest)
-	run := in(r.Dir).slipway(t, "ci:run", "-only=check").exits(t, 1)
+	run := in(r.Dir).slipway(t, "ci:run", "-only=check").Exits(t, 1)
 	if line := repeatLine(t, run); line[0] != "ci:run" {
 		t.Errorf("a run of what is not committed ends with %q", line)
 	}
 	s := second{clone: r.Clone(t)}
 	s.take(t, r, "ci.json")
-	s.repro(t, 1, nil, s.record).says(t, "differs: test alpha failed then, and passes here", "may be why: the run had uncommitted changes, which are not here: services/alpha/sum_test.go\n")
+	s.repro(t, 1, nil, s.record).Prints(t, "differs: test alpha failed then, and passes here", "may be why: the run had uncommitted changes, which are not here: services/alpha/sum_test.go\n")
 }
 
 func TestARefusalIsReproduced(t *testing.T) {
 	r := sample(t, "alpha")
-	in(r.Dir).slipway(t, "ci:run", "-event=merge", "-labels=build-alfa").exits(t, 2)
+	in(r.Dir).slipway(t, "ci:run", "-event=merge", "-labels=build-alfa").Exits(t, 2)
 	s := second{clone: r.Clone(t)}
 	s.take(t, r, "ci.json")
-	s.repro(t, 0, nil, s.record).says(t, `reproduced: the label build-alfa asks for an image of the service "alfa", which does not exist: did you mean build-alpha?`)
+	s.repro(t, 0, nil, s.record).Prints(t, `reproduced: the label build-alfa asks for an image of the service "alfa", which does not exist: did you mean build-alpha?`)
 }
 
 func TestReproRefusesWhatIsNoRun(t *testing.T) {
@@ -217,8 +206,8 @@ func TestReproRefusesWhatIsNoRun(t *testing.T) {
 		{[]string{r.Head(), "-only=tests"}, "slipway: -only=tests: write check, images or deploy"},
 		{[]string{"-shell=true"}, `slipway: "-shell=true" stands where a run belongs`},
 	} {
-		if got := s.repro(t, 2, nil, test.args...); !strings.Contains(got.stderr, test.says) || got.stdout != "" {
-			t.Errorf("ci:repro %s says\n%s\nwant %s", strings.Join(test.args, " "), got.stderr, test.says)
+		if got := s.repro(t, 2, nil, test.args...); !strings.Contains(got.Stderr, test.says) || got.Stdout != "" {
+			t.Errorf("ci:repro %s says\n%s\nwant %s", strings.Join(test.args, " "), got.Stderr, test.says)
 		}
 	}
 }

@@ -31,16 +31,16 @@ func TestOneCommitIsOneDigestInAnyClone(t *testing.T) {
 	if info, err := os.Stat(file(two, "services/same/main.go")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Fatalf("the second clone has ordinary modes: %v %v", info, err)
 	}
-	a := in(one.Dir).slipway(t, "build:service", "same").exits(t, 0)
+	a := in(one.Dir).slipway(t, "build:service", "same").Exits(t, 0)
 	forget(t, "same") // or the second clone would only be shown what the first built
-	b := in(two.Dir).slipway(t, "build:service", "same").exits(t, 0)
+	b := in(two.Dir).slipway(t, "build:service", "same").Exits(t, 0)
 	for _, step := range []string{"build same", "lint same", "test same", "image same"} {
 		if state := readRecord(t, two).states(t, "same")[step]; state != "done" {
 			t.Errorf("in the second clone %s was %s", step, state)
 		}
 	}
-	if a.stdout != b.stdout {
-		t.Errorf("two clones of one commit give\n%s%s", a.stdout, b.stdout)
+	if a.Stdout != b.Stdout {
+		t.Errorf("two clones of one commit give\n%s%s", a.Stdout, b.Stdout)
 	}
 	if read(t, file(one, "build/same")) != read(t, file(two, "build/same")) {
 		t.Error("the binaries differ")
@@ -49,10 +49,10 @@ func TestOneCommitIsOneDigestInAnyClone(t *testing.T) {
 
 func TestAnotherCommitOfOneContentKeepsTheLayers(t *testing.T) {
 	r := sample(t, "alpha")
-	in(r.Dir).slipway(t, "build:service", "alpha").exits(t, 0)
+	in(r.Dir).slipway(t, "build:service", "alpha").Exits(t, 0)
 	before, _ := image(t, r, "alpha")
 	r.Git("commit", "-q", "--amend", "--allow-empty", "-m", "Start, said better")
-	in(r.Dir).slipway(t, "build:service", "alpha").exits(t, 0)
+	in(r.Dir).slipway(t, "build:service", "alpha").Exits(t, 0)
 	after, config := image(t, r, "alpha")
 	if layers(t, before) != layers(t, after) {
 		t.Errorf("the layers were\n%s, and are\n%s", layers(t, before), layers(t, after))
@@ -69,12 +69,12 @@ func TestAnotherCommitOfOneContentKeepsTheLayers(t *testing.T) {
 
 func TestAChangeTouchesOnlyWhatUsesIt(t *testing.T) {
 	r := sample(t, "alpha", "beta")
-	first := lines(in(r.Dir).slipway(t, "build:all").exits(t, 0))
+	first := lines(in(r.Dir).slipway(t, "build:all").Exits(t, 0))
 
 	// Content that the engine has not seen in an earlier run of this test either.
 	r.Write("services/alpha/main.go", strings.ReplaceAll(mainGo, "NAME", rand.Text()))
 	head := r.Commit("Change alpha", later(1))
-	second := lines(in(r.Dir).slipway(t, "build:all").exits(t, 0))
+	second := lines(in(r.Dir).slipway(t, "build:all").Exits(t, 0))
 	if second["beta"] != first["beta"] {
 		t.Errorf("alpha was changed, and beta was\n%s and is\n%s", first["beta"], second["beta"])
 	}
@@ -96,7 +96,7 @@ func TestAChangeTouchesOnlyWhatUsesIt(t *testing.T) {
 	r.Write("services/greet/greet.go", strings.ReplaceAll(greetGo, "return", "return \"\" +"))
 	r.Write("services/beta/README.md", "What no input is.\n")
 	head = r.Commit("Change what both use", later(2))
-	for service, line := range lines(in(r.Dir).slipway(t, "build:all").exits(t, 0)) {
+	for service, line := range lines(in(r.Dir).slipway(t, "build:all").Exits(t, 0)) {
 		if !strings.HasPrefix(line, "20240727_"+head[:8]+" sha256:") {
 			t.Errorf("greet was changed, and %s is %s", service, line)
 		}
@@ -104,7 +104,7 @@ func TestAChangeTouchesOnlyWhatUsesIt(t *testing.T) {
 
 	r.Write("services/beta/README.md", "Still no input.\n")
 	r.Commit("Write about beta", later(3))
-	if got := lines(in(r.Dir).slipway(t, "build:service", "beta").exits(t, 0))["beta"]; !strings.HasPrefix(got, "20240727_"+head[:8]) {
+	if got := lines(in(r.Dir).slipway(t, "build:service", "beta").Exits(t, 0))["beta"]; !strings.HasPrefix(got, "20240727_"+head[:8]) {
 		t.Errorf("prose was changed, and beta is %s", got)
 	}
 }
@@ -112,17 +112,17 @@ func TestAChangeTouchesOnlyWhatUsesIt(t *testing.T) {
 func TestUncommittedChangesAreInTheTag(t *testing.T) {
 	r := sample(t, "alpha")
 	r.Write("services/alpha/main.go", strings.ReplaceAll(mainGo, "NAME", "dirty"))
-	got := in(r.Dir).slipway(t, "build:service", "alpha").exits(t, 0)
+	got := in(r.Dir).slipway(t, "build:service", "alpha").Exits(t, 0)
 	img, _ := image(t, r, "alpha")
-	if want := "alpha 20240725_" + r.Head()[:8] + "-dirty " + digest(t, img) + "\n"; got.stdout != want {
-		t.Errorf("stdout is\n%s, want\n%s", got.stdout, want)
+	if want := "alpha 20240725_" + r.Head()[:8] + "-dirty " + digest(t, img) + "\n"; got.Stdout != want {
+		t.Errorf("stdout is\n%s, want\n%s", got.Stdout, want)
 	}
 }
 
 // lines are the results on stdout by service: "TAG sha256:…".
 func lines(r result) map[string]string {
 	out := map[string]string{}
-	for line := range strings.Lines(r.stdout) {
+	for line := range strings.Lines(r.Stdout) {
 		name, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
 		out[name] = rest
 	}

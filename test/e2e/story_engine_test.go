@@ -60,10 +60,10 @@ func TestARunIsTold(t *testing.T) {
 	call := in(r.Dir, env...).with("OTEL_EXPORTER_OTLP_ENDPOINT="+c.URL, "TRACEPARENT=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 	const run = `[3/3] RUN echo &#34;said &lt;by&gt; $((40 &#43; 2))&#34;`
 
-	first := call.slipway(t, "build:service", "box").exits(t, 0)
+	first := call.slipway(t, "build:service", "box").Exits(t, 0)
 	s := readStory(t, r)
 	s.ended(t, "done", map[string]string{"planning": "done", "image box": "done", run: "done"})
-	for _, want := range []string{"said &lt;by&gt; 42", r.Head(), strings.Fields(first.stdout)[1], "sha256:"} {
+	for _, want := range []string{"said &lt;by&gt; 42", r.Head(), strings.Fields(first.Stdout)[1], "sha256:"} {
 		if !strings.Contains(s.page, want) {
 			t.Errorf("the page lacks %q", want)
 		}
@@ -81,7 +81,7 @@ func TestARunIsTold(t *testing.T) {
 		t.Errorf("the first image is cached: %s", got)
 	}
 
-	call.slipway(t, "build:service", "box").exits(t, 0)
+	call.slipway(t, "build:service", "box").Exits(t, 0)
 	readStory(t, r).ended(t, "done", map[string]string{run: "cached"})
 	if all := c.Spans(); all[len(all)-1].Name != "build:service" || len(c.Requests()) != 2 {
 		t.Errorf("%d requests, the last span %q", len(c.Requests()), all[len(all)-1].Name)
@@ -89,7 +89,7 @@ func TestARunIsTold(t *testing.T) {
 
 	r.Write("services/box/Dockerfile", "FROM alpine:3.20\nRUN echo gone wrong; exit 7\n")
 	r.Commit("Break it", later(1))
-	call.slipway(t, "build:service", "box").exits(t, 1)
+	call.slipway(t, "build:service", "box").Exits(t, 1)
 	s = readStory(t, r)
 	s.ended(t, "failed: box", map[string]string{"image box": "failed"})
 	for _, want := range []string{"gone wrong", "Repeat only this: go tool mage build:service box", "To repeat this: <code>go tool mage build:service box</code>", `<a href="#s`} {
@@ -110,9 +110,9 @@ func TestAStoppedRunIsToldAndACollectorThatIsNotThereIsAWarning(t *testing.T) {
 	p := in(r.Dir, env...).with("OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1").start(t, "build:service", "box")
 	g.wait(t, p)
 	p.signal(t, syscall.SIGTERM)
-	res := p.wait(t).exits(t, 1)
-	if n := strings.Count(res.stderr, "slipway: warning: the trace could not be sent to http://127.0.0.1:1 "); n != 1 {
-		t.Errorf("it is said %d times:\n%s", n, res.stderr)
+	res := p.wait(t).Exits(t, 1)
+	if n := strings.Count(res.Stderr, "slipway: warning: the trace could not be sent to http://127.0.0.1:1 "); n != 1 {
+		t.Errorf("it is said %d times:\n%s", n, res.Stderr)
 	}
 	s := readStory(t, r)
 	s.ended(t, "interrupted: stopped by terminated", map[string]string{
@@ -125,9 +125,9 @@ func TestAStoppedRunIsToldAndACollectorThatIsNotThereIsAWarning(t *testing.T) {
 
 func TestStepsThatWereCachedAreToldSo(t *testing.T) {
 	r := sample(t, "alpha")
-	in(r.Dir).slipway(t, "build:test", "alpha").exits(t, 0)
+	in(r.Dir).slipway(t, "build:test", "alpha").Exits(t, 0)
 	readStory(t, r).ended(t, "done", nil)
-	in(r.Dir).slipway(t, "build:test", "alpha").exits(t, 0)
+	in(r.Dir).slipway(t, "build:test", "alpha").Exits(t, 0)
 	s := readStory(t, r)
 	s.ended(t, "done", map[string]string{"build alpha": "cached", "test alpha": "cached"})
 	if rec := readRecord(t, r).states(t, "alpha"); rec["test alpha"] != "cached" {

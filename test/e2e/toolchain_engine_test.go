@@ -36,7 +36,7 @@ func TestAToolchainImageFindsDataRacesWithTheGoOfGoMod(t *testing.T) {
 	r.Write("services/alpha/release_test.go", strings.NewReplacer("RELEASE", "go"+goVersion(t)).Replace(releaseGo))
 	r.Commit("Count in two goroutines", later(1))
 	c := in(r.Dir, "SLIPWAY_CACHE="+ownCache(t), "REGISTRY_MIRROR="+mirror.Host)
-	res := c.slipway(t, "build:test", "alpha").exits(t, 1)
+	res := c.slipway(t, "build:test", "alpha").Exits(t, 1)
 	got := lastBlock(res)
 	for _, want := range []string{"✗ test alpha failed with exit status 1\n", "services/alpha/race_test.go:12: TestCounter: WARNING: DATA RACE", "\nRepeat only this: go tool mage build:test alpha\n"} {
 		if !strings.Contains(got, want) {
@@ -49,7 +49,10 @@ func TestAToolchainImageFindsDataRacesWithTheGoOfGoMod(t *testing.T) {
 
 	r.Remove("services/alpha/race_test.go")
 	r.Commit("Do not", later(2))
-	c.slipway(t, "build:test", "alpha").exits(t, 0)
+	c.slipway(t, "build:test", "alpha").Exits(t, 0)
+	if readRecord(t, r).Services[0].Bases[image] == "" {
+		t.Error("build/run.json does not say which image the tests ran on")
+	}
 }
 
 const releaseGo = `package main
@@ -72,11 +75,11 @@ func TestAToolchainImageThatIsNowhere(t *testing.T) {
 	r := sample(t, "alpha")
 	r.Write("slipway.yaml", "toolchain: golang:0.1\n")
 	r.Commit("Want the past", later(1))
-	res := in(r.Dir, env...).slipway(t, "build:test", "alpha").exits(t, 1)
+	res := in(r.Dir, env...).slipway(t, "build:test", "alpha").Exits(t, 1)
 	mirror := strings.TrimPrefix(env[1], "REGISTRY_MIRROR=")
 	for _, want := range []string{"slipway: building alpha on embedded BuildKit: the toolchain image golang:0.1: ", "Tried: the mirrors " + mirror + " (REGISTRY_MIRROR)"} {
-		if !strings.Contains(res.stderr, want) {
-			t.Errorf("it does not say %q, but:\n%s", want, res.stderr)
+		if !strings.Contains(res.Stderr, want) {
+			t.Errorf("it does not say %q, but:\n%s", want, res.Stderr)
 		}
 	}
 }

@@ -35,7 +35,7 @@ func (s *Server) proxy(e Environment, u User) http.Handler {
 		return http.HandlerFunc(d.local)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		(&httputil.ReverseProxy{Transport: d, Rewrite: func(p *httputil.ProxyRequest) {
+		(&httputil.ReverseProxy{Transport: d, ErrorLog: quiet, Rewrite: func(p *httputil.ProxyRequest) {
 			p.SetURL(&url.URL{Scheme: "http", Host: "docker"})
 		}}).ServeHTTP(w, r)
 	})
@@ -245,7 +245,7 @@ func (d *daemon) refusal(text string, status int, r *http.Request) *http.Respons
 func (d *daemon) denied(r *http.Request, path string) (*http.Response, error) {
 	switch what := strings.Split(strings.TrimPrefix(path, "/"), "/"); {
 	case (what[0] == "configs" || what[0] == "secrets") && len(what) == 3:
-		return nil, errors.New("Error response from daemon: config " + what[2] + " not found") //nolint:revive // as the real one has it
+		return nil, errors.New("Error response from daemon: config " + what[2] + " not found")
 	case len(what) == 1 && r.Method == http.MethodGet:
 		return d.refusal(`[]`, http.StatusOK, r), nil
 	}

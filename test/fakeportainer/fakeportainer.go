@@ -99,6 +99,9 @@ type Server struct {
 	requests     []string
 }
 
+// quiet is for what tests want: clients that do not trust the server, and daemons that are down.
+var quiet = log.New(io.Discard, "", 0)
+
 type registry struct{ host, user, password string }
 
 // Start runs a fake until the test ends.
@@ -122,7 +125,7 @@ func Start(t testing.TB, o Options) *Server {
 		}
 		faulty.ServeHTTP(w, r)
 	}))
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // clients that do not trust it are what tests want
+	server.Config.ErrorLog = quiet
 	server.StartTLS()
 	t.Cleanup(func() {
 		server.CloseClientConnections()

@@ -94,6 +94,7 @@ func TestNothingOutlivesATestThatIsKilled(t *testing.T) {
 	if err := victim.Start(); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = victim.Process.Kill() })
 	var said bytes.Buffer
 	for buffer := make([]byte, 4096); !strings.Contains(said.String(), "running\n"); {
 		n, err := out.Read(buffer)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"testing"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -59,4 +60,15 @@ func (c *Cache) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	return embedded.Stop(ctx, c.Dir)
+}
+
+// HoldMirrors keeps other test processes that ask for it from using the engine of the cache "e2e"
+// until release is called: an engine's mirrors are those of the command that started last.
+func HoldMirrors(t testing.TB) (release func()) {
+	t.Helper()
+	release, err := cachedir.Lock(t.Context(), "e2e-mirrors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return release
 }

@@ -115,3 +115,14 @@ func (r Result) Says(t testing.TB, parts ...string) Result {
 	}
 	return r
 }
+
+// Prints wants each of these parts on stdout.
+func (r Result) Prints(t testing.TB, parts ...string) Result {
+	t.Helper()
+	for _, p := range parts {
+		if !strings.Contains(r.Stdout, p) {
+			t.Errorf("slipway %s does not print %q\nstdout:\n%s\nstderr:\n%s", strings.Join(r.Args, " "), p, r.Stdout, r.Stderr)
+		}
+	}
+	return r
+}

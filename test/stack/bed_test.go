@@ -186,6 +186,8 @@ func (b *bed) start(t *testing.T, args ...string) *slipwaycmd.Process {
 func (b *bed) push(t *testing.T) {
 	t.Helper()
 	began := time.Now()
+	release := slipwaycmd.HoldMirrors(t)
+	defer release()
 	goServices := b.start(t, "image:push", "backend,ping")
 	frontend := binary.Start(t, b.repo.Dir, append(b.env[:len(b.env):len(b.env)], "SLIPWAY_CACHE="+images.Dir, "REGISTRY_MIRROR="+b.mirror.Host), "image:push", "frontend")
 	for _, p := range []*slipwaycmd.Process{frontend, goServices} {

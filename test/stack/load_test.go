@@ -64,9 +64,13 @@ func underLoad(t *testing.T, s *site) *load {
 
 func (l *load) request(ctx context.Context, i int) {
 	q := asked[i%len(asked)]
-	a, err := l.site.ask(ctx, http.MethodGet, q.path, "")
-	if err == nil && a.status != http.StatusOK {
-		err = fmt.Errorf("%d %s", a.status, a.text)
+	a, err := l.get(ctx, q.path)
+	if err == nil && q.path == "/" { // a page is nothing without its script
+		if script := scriptOf.FindStringSubmatch(a.text); script != nil {
+			_, err = l.get(ctx, script[1])
+		} else {
+			err = fmt.Errorf("a page without a script: %s", a.text)
+		}
 	}
 	var told struct{ Version string }
 	if err == nil && q.service != "" {
@@ -74,13 +78,21 @@ func (l *load) request(ctx context.Context, i int) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.sent.Add(1)
 	switch {
 	case err != nil:
 		l.failed = append(l.failed, fmt.Sprintf("%s %s: %v", time.Now().Format(time.TimeOnly), q.path, err))
 	case q.service != "":
 		l.seen[q.service] = append(l.seen[q.service], told.Version)
 	}
+}
+
+func (l *load) get(ctx context.Context, path string) (*answer, error) {
+	a, err := l.site.ask(ctx, http.MethodGet, path, "")
+	l.sent.Add(1)
+	if err == nil && a.status != http.StatusOK {
+		err = fmt.Errorf("%s: %d %s", path, a.status, a.text)
+	}
+	return a, err
 }
 
 func (l *load) end() {

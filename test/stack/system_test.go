@@ -3,6 +3,7 @@ package stack
 import (
 	"maps"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,9 @@ func TestTheSystem(t *testing.T) {
 	part("data stays", func(t *testing.T) { b.dataStays(t, prod) })
 }
 
+// scriptOf finds the script of a page.
+var scriptOf = regexp.MustCompile(`<script [^>]*src="(/assets/[^"]+)"`)
+
 // throughTheProxy asks over plain HTTP and TLS what the proxy answers itself, and what it passes on.
 func (b *bed) throughTheProxy(t *testing.T, prod *site) {
 	plain := newSite(b.docker, 80, nil)
@@ -64,6 +68,20 @@ func (b *bed) throughTheProxy(t *testing.T, prod *site) {
 	must(t, err)
 	if a.status != http.StatusOK || !strings.Contains(a.text, `<div id="root">`) || a.header.Get("Strict-Transport-Security") == "" {
 		t.Errorf("the page: %d %v %s", a.status, a.header, a.text)
+	}
+	script := scriptOf.FindStringSubmatch(a.text)
+	if script == nil {
+		t.Fatalf("the page has no script: %s", a.text)
+	}
+	for path, cached := range map[string]bool{script[1]: true, "/assets/index-ofAnotherVersion.js": false} {
+		a, err := prod.ask(t.Context(), http.MethodGet, path, "")
+		must(t, err)
+		if a.status != http.StatusOK || !strings.Contains(a.header.Get("Content-Type"), "javascript") || strings.Contains(a.header.Get("Cache-Control"), "max-age") != cached {
+			t.Errorf("%s: %d %v", path, a.status, a.header)
+		}
+	}
+	if a, err := prod.ask(t.Context(), http.MethodGet, "/assets/nothing.png", ""); err != nil || a.status != http.StatusNotFound {
+		t.Errorf("a picture that is not there: %v %v", a, err)
 	}
 	for path, want := range map[string]string{
 		"/version.json":        `{"name":"frontend","version":"` + b.tag["frontend"] + `"}`,
@@ -84,7 +102,7 @@ func (b *bed) throughTheProxy(t *testing.T, prod *site) {
 func (b *bed) roll(t *testing.T, prod *site) {
 	before := maps.Clone(b.tag)
 	b.change(t, "services/backend/config.toml", "# The image's default", "# The default of the image")
-	b.change(t, "services/frontend/index.html", "<title>Notes</title>", "<title>Our notes</title>")
+	b.change(t, "services/frontend/src/App.tsx", "<h1>Notes</h1>", "<h1>Our notes</h1>")
 	b.push(t)
 	pings := b.tasks(t, "project_prod_ping", "project_prod_postgres", "project_prod_nginx-proxy")
 	l := underLoad(t, prod)

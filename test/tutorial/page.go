@@ -14,6 +14,7 @@ type step struct {
 	command string
 	shows   []string // lines, in which … stands for anything
 	fails   bool     // the page goes on with `echo $?`
+	several bool     // lines, each of which has to end well
 }
 
 // steps takes the commands from a page: of each block marked as sh the whole, and of one marked as
@@ -33,7 +34,7 @@ func steps(page string) (found []step, err error) {
 		}
 		switch block := lines[begin:i]; kind {
 		case "sh":
-			found = append(found, step{line: begin + 1, command: strings.Join(block, "\n")})
+			found = append(found, step{line: begin + 1, command: strings.Join(block, "\n"), several: true})
 		case "console":
 			for n, line := range block {
 				switch command, typed := strings.CutPrefix(line, "$ "); {

@@ -8,7 +8,7 @@ import (
 func TestStepsOfAPage(t *testing.T) {
 	got, err := steps("# A page\n\n```sh\na\nb <<'EOF'\n$ no prompt\nEOF\n```\ntext\n```console\n$ c\none …\n\n$ d\n$ echo $?\n3\n```\n")
 	want := []step{
-		{line: 4, command: "a\nb <<'EOF'\n$ no prompt\nEOF"},
+		{line: 4, command: "a\nb <<'EOF'\n$ no prompt\nEOF", several: true},
 		{line: 11, command: "c", shows: []string{"one …", ""}},
 		{line: 14, command: "d", fails: true},
 		{line: 15, command: "echo $?", shows: []string{"3"}},

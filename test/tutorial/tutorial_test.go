@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"slipway/test/dockerd"
 	"slipway/test/host"
 	"slipway/test/slipwaycmd"
 )
@@ -50,6 +51,7 @@ var substitutions = []struct{ page, here, why string }{
 	{"    known_hosts: deploy/known_hosts\n", "    known_hosts: deploy/known_hosts\n    overrides: [override.yaml]\n", "kernels of test machines have no IPVS, and so no routing mesh for ports"},
 	{"git add .\ngit commit -q -m 'Say hello'", "cat > override.yaml <<'EOF'\n" + override + "EOF\ngit add .\ngit commit -q -m 'Say hello'", "the same"},
 	{" 2/2", " 1/1", "a node's own port can be held by one task only"},
+	{"$ slipway server:doctor prod\n", "$ slipway server:doctor prod | awk '" + withoutRoom + "'\n", "this machine's disk and memory are as full as they are"},
 }
 
 const override = `services:
@@ -57,6 +59,9 @@ const override = `services:
     ports: !override [{target: 8080, published: 8080, mode: host}]
     deploy: {endpoint_mode: dnsrr, replicas: 1, update_config: {order: stop-first}}
 `
+
+// withoutRoom leaves out what server:doctor says of room, three lines each.
+const withoutRoom = `/^room: /{skip=3; n++} skip>0{skip--; next} /: [0-9]+ problems?$/{if ($(NF-1)==n) sub(/: .*/, ": nothing is wrong")} {print}`
 
 func TestTheTutorial(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join(binary.Home, "docs", "tutorial.md"))
@@ -70,28 +75,20 @@ func TestTheTutorial(t *testing.T) {
 	}
 	all, err := steps(page)
 	must(t, err)
-	server := host.Start(t, host.Options{Name: "swarm", Files: map[string]string{
+	lan := dockerd.NewLan(t)
+	server := host.Start(t, host.Options{Name: "swarm", Lan: lan, Files: map[string]string{
 		// What the DNS does elsewhere.
 		"/etc/hosts": "127.0.0.1 localhost\n127.0.1.1 swarm\n10.77.0.1 registry.example.com\n",
 	}})
 	if server.IP != "10.77.0.1" {
 		t.Fatalf("the host has the address %s", server.IP)
 	}
-	reader := newLaptop(t, server, binary)
+	reader := newLaptop(t, lan, server, binary)
 	reader.env = append(reader.env, "SLIPWAY_CACHE="+cache.Dir)
 	for i, wrote := range reader.types(t, all, 20*time.Minute) {
-		if i == len(all) {
-			break
-		}
 		s := all[i]
-		if s.command == "slipway server:doctor prod" {
-			wrote = withoutRoom(wrote)
-		}
 		if line := missing(s.shows, wrote); line != "" {
 			t.Errorf("docs/tutorial.md:%d: %s\nshows the line\n%s\nwhich is not in its place in\n%s", s.line, s.command, line, wrote)
 		}
 	}
 }
-
-// withoutRoom leaves out what server:doctor says of this machine's disk, which is as full as it is.
-func withoutRoom(said string) string { return said }

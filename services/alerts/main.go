@@ -1,0 +1,86 @@
+// Alerts stands between Prometheus and what it knows nothing of. It takes Alertmanager's
+// notifications (POST /notify) to the chats of NOTIFY_URL, and tells Prometheus how the Swarm is
+// (/metrics, package swarm).
+//
+// Environment: HTTP_ADDR is where to listen (default ":8080"), METRICS_ADDR where Prometheus asks
+// (default ":9090"), VERSION what /api/service/version says, NOTIFY_URL shoutrrr's addresses of the
+// chats or NOTIFY_URL_FILE a file with them, DOCKER_HOST a manager's Docker (unix:///var/run/docker.sock;
+// unset: nothing of the Swarm is told).
+// Exit codes: 0 stopped on SIGTERM or SIGINT, or healthy; 1 failed; 2 bad arguments.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"services/alerts/chat"
+	"services/alerts/notification"
+	"services/alerts/swarm"
+	"services/shared/healthcheck"
+	"services/shared/metrics"
+	"services/shared/service"
+)
+
+const name = "alerts"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stderr))
+}
+
+// run is the program: it gives back the exit code.
+func run(ctx context.Context, args []string, getenv func(string) string, stderr io.Writer) int {
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	check := flags.Bool("healthcheck", false, "ask the running service's /healthz; exit 0 when it is healthy, else 1")
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		return 2
+	case flags.NArg() > 0:
+		_, _ = fmt.Fprintf(stderr, "%s: takes no arguments, but was given %q\n", name, flags.Args())
+		return 2
+	}
+
+	addr := cmp.Or(getenv("HTTP_ADDR"), ":8080")
+	var err error
+	if *check {
+		err = healthcheck.Ask(ctx, addr)
+	} else {
+		err = serve(ctx, addr, getenv, slog.New(slog.NewJSONHandler(stderr, nil)))
+	}
+	if err != nil {
+		_, _ = fmt.Fprintf(stderr, "%s: %v\n", name, err)
+		return 1
+	}
+	return 0
+}
+
+func serve(ctx context.Context, addr string, getenv func(string) string, log *slog.Logger) error {
+	addresses, err := chat.Addresses(getenv)
+	if err != nil {
+		return err
+	}
+	svc := service.New(name, getenv("VERSION"))
+	told := chat.NewChats(addresses)
+	svc.Metrics.Add(told)
+	svc.Handle("POST /notify", notification.Handler(told, log))
+	if host := getenv("DOCKER_HOST"); host != "" {
+		docker, err := swarm.NewDocker(host)
+		if err != nil {
+			return err
+		}
+		svc.Metrics.Add(swarm.NewMetrics(docker, log))
+	}
+	return svc.Run(ctx, addr, cmp.Or(getenv("METRICS_ADDR"), ":"+metrics.DefaultPort), log)
+}
