@@ -112,7 +112,7 @@ func (m *maker) readInputs() error {
 		}
 		settings = append(settings, "main", s.Main, "go", m.closure.Release, "toolchain", m.toolchain)
 		for _, tool := range []Tool{m.tools.Lint, m.tools.Test} {
-			settings = append(settings, "tool", tool.Name, tool.Mod, tool.Sum)
+			settings = append(settings, "tool", tool.Name, tool.digest())
 		}
 	} else {
 		in.rules = append(in.rules, kinded{programs{s.Dir, goTarget{OS: m.repo.Platform.OS, Arch: m.repo.Platform.Arch}}, kindService})

@@ -24,9 +24,10 @@ type EnvironmentSettings struct {
 	Timeout      string            `yaml:"timeout"`       // of a deploy's waiting; 10m
 	Webhooks     map[string]string `yaml:"webhooks"`      // Portainer's webhooks by service, as references (env://NAME)
 	CollectAfter string            `yaml:"collect_after"` // how long unused images and stopped containers stay on the nodes, or never; 24h
+	Mounts       []string          `yaml:"mounts"`        // of the node, that deploys refuse unless they are named here: /var/run/docker.sock, /:ro
 }
 
-var environmentKeys = []string{"server", "user", "jump", "directory", "known_hosts", "docker_socket", "branches", "overrides", "variables", "retention", "timeout", "webhooks", "collect_after"}
+var environmentKeys = []string{"server", "user", "jump", "directory", "known_hosts", "docker_socket", "branches", "overrides", "variables", "retention", "timeout", "webhooks", "collect_after", "mounts"}
 
 func (s *Settings) validateEnvironments(bad func(key, format string, args ...any) error) error {
 	for _, name := range sortedKeys(s.Environments) {
@@ -55,6 +56,11 @@ func (s *Settings) validateEnvironments(bad func(key, format string, args ...any
 		for _, service := range sortedKeys(e.Webhooks) {
 			if !elsewhere(e.Webhooks[service]) {
 				return bad(at+".webhooks."+service, "a webhook's address is a credential, and this file is not secret: write where the address is (env://NAME, file://PATH or vault://…)")
+			}
+		}
+		for _, m := range e.Mounts {
+			if dir := strings.TrimSuffix(m, ":ro"); !path.IsAbs(dir) || path.Clean(dir) != dir {
+				return bad(at+".mounts", "%q is no path of a node: write it as /var/run/docker.sock, or as /:ro where it is only to be read", m)
 			}
 		}
 		if _, err := e.CollectAge(); err != nil {

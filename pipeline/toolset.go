@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 
 	"golang.org/x/mod/modfile"
@@ -103,6 +105,13 @@ func (t Tool) packages() ([]string, error) {
 
 func (t Tool) source() Source {
 	return Source{Name: "tool/" + t.Name, Literal: map[string]string{"go.mod": t.Mod, "go.sum": t.Sum}}
+}
+
+// digest is of what the tool is compiled from: its module files are long, and every service
+// hashes them.
+func (t Tool) digest() string {
+	mod, sum := sha256.Sum256([]byte(t.Mod)), sha256.Sum256([]byte(t.Sum))
+	return hex.EncodeToString(mod[:]) + hex.EncodeToString(sum[:])
 }
 
 func (t Tool) stepID() string { return "tool/" + t.Name }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"slipway/deploy/apply"
 	"slipway/deploy/convert"
@@ -102,7 +103,18 @@ func writePlan(file string, s savedPlan) error {
 		return fmt.Errorf("writing the plan to %s: %w", file, err)
 	}
 	// The contents of configs are often just as confidential as secrets.
-	if err := os.WriteFile(file, data, 0o600); err != nil {
+	// A file that is there already keeps its mode; a new one in its place has its own.
+	dir, base := filepath.Split(file)
+	tmp, err := os.CreateTemp(dir, "."+base+".tmp-")
+	if err != nil {
+		return fmt.Errorf("writing the plan: %w", err)
+	}
+	defer func() { _ = os.Remove(tmp.Name()) }()
+	_, err = tmp.Write(data)
+	if err = errors.Join(err, tmp.Close()); err == nil {
+		err = os.Rename(tmp.Name(), file)
+	}
+	if err != nil {
 		return fmt.Errorf("writing the plan: %w", err)
 	}
 	return nil
@@ -125,6 +137,9 @@ func readPlan(file, stack string) (*savedPlan, error) {
 		return nil, badInput{fmt.Errorf("%s is no saved plan of this version of slipway: make a new one with deploy:plan -out=%s", file, file)}
 	case s.Stack != stack || s.Want.Name != stack:
 		return nil, badInput{fmt.Errorf("%s is a plan for %s, and this is a deploy of %s", file, s.Stack, stack)}
+	}
+	if err := s.Want.Whole(); err != nil {
+		return nil, badInput{fmt.Errorf("%s is damaged: %w; make a new plan with deploy:plan -out=%s", file, err, file)}
 	}
 	return &s, nil
 }

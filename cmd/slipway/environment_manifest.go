@@ -37,7 +37,7 @@ func (p *place) load(ctx context.Context, in input) (*manifest.Manifest, error) 
 	}
 	m, findings := manifest.Load(manifest.Options{
 		FS: root.FS(), Files: append([]string{file}, p.env.Settings.Overrides...), Project: p.env.Project, Env: p.env.Name,
-		Vars: p.env.Variables, Images: images, Secret: p.secrets(),
+		Vars: p.env.Variables, Images: images, Secret: p.secrets(), Mounts: p.env.Settings.Mounts, Origin: p.from,
 		Tag: func(image string) (string, bool) { t, ok := tags[image]; return t, ok },
 	})
 	p.findings = findings

@@ -55,7 +55,7 @@ func printSteps(w io.Writer, o outcome) {
 			continue
 		}
 		took := s.Took.Round(10 * time.Millisecond).String()
-		if s.State == engine.Skipped {
+		if s.State == engine.Skipped || s.State == engine.Reused {
 			took = "-"
 		}
 		_, _ = fmt.Fprintf(w, "  %-8s %-28s %s\n", s.State, s.Name, took)

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Severity says whether a deploy goes on.
@@ -82,8 +84,14 @@ func (f Findings) Warnings() Findings {
 	return slices.DeleteFunc(slices.Clone(f), func(one Finding) bool { return one.Severity == Error })
 }
 
-// clean sorts, and drops what is said twice.
+// clean sorts, drops what is said twice, and shows what would not print as it is written in Go:
+// names and values are the manifest's, and a terminal takes orders from some.
 func (f Findings) clean() Findings {
+	for i := range f {
+		for _, text := range []*string{&f[i].File, &f[i].Path, &f[i].Message, &f[i].Do} {
+			*text = visible(*text)
+		}
+	}
 	slices.SortStableFunc(f, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line),
 			cmp.Compare(a.Path, b.Path), cmp.Compare(a.Message, b.Message))
@@ -112,4 +120,16 @@ func (f Findings) elsewhere(others Findings) Findings {
 			return o.Severity == Error && o.File == one.File && o.Line == one.Line
 		})
 	})
+}
+
+func visible(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		}
+	}
+	return b.String()
 }

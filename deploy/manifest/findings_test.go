@@ -21,6 +21,7 @@ func options(contents ...string) manifest.Options {
 		Project: "shop", Env: "dev",
 		Vars:   map[string]string{"KNOWN": "known", "REGISTRY": "registry.example.com", "CANARY": "c4n4ry-c4n4ry"},
 		Secret: []secret.Value{secret.New("c4n4ry-c4n4ry"), secret.New("")},
+		Mounts: []string{"/var/run/docker.sock", "/proc", "/etc:ro"},
 	}
 	fsys := fstest.MapFS{
 		"manifests/app.toml":   {Data: []byte("a = 1\n")},
@@ -69,5 +70,13 @@ func TestFindings(t *testing.T) {
 		if err := os.WriteFile("testdata/findings.txt", []byte(out.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// A terminal takes orders from what a manifest may hold; a finding shows them, and gives none.
+func TestFindingsGiveATerminalNoOrders(t *testing.T) {
+	found := manifest.Lint(options("services:\n  \"we\\e[2J\\u202eb\": {image: \"a b\\e]0;x\\a\"}\n  web: {image: a, \"ima\\rge\": x, networks: [\"\\e[31m\"], labels: {A: \"${\\e[1m}\"}}\n"))
+	if text := found.String(); found.Err() == nil || !strings.Contains(text, `we\x1b[2J\u202eb`) || strings.ContainsAny(text, "\x1b\x07\r\u202e") {
+		t.Errorf("found %q", text)
 	}
 }

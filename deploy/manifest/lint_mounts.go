@@ -24,6 +24,7 @@ func (s *service) mounts() {
 			say(Error, "write where it is in the container, from / on", "%q is no absolute path", v.Target)
 		}
 		s.mount(v, say)
+		s.host(v, say)
 	}
 	for _, t := range s.Tmpfs {
 		target, _, _ := strings.Cut(t, ":")

@@ -34,6 +34,11 @@ type Options struct {
 	// Secret are values known to be secret. In a place that anybody with access to the
 	// daemon can read (environment, command, labels, configs) they are refused.
 	Secret []secret.Value
+	// Mounts are paths of the node that services may mount although that gives them the node
+	// ("/var/run/docker.sock"); "/:ro" only to be read.
+	Mounts []string
+	// Origin is the environment whose settings count where it is another than Env, for messages.
+	Origin string
 }
 
 // Manifest is a loaded environment.

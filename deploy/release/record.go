@@ -109,10 +109,8 @@ func decode(data []byte) (*Record, error) {
 	case e.Record == nil || e.Record.Want == nil || e.Record.Number <= 0:
 		return nil, fmt.Errorf("it lacks what a record has")
 	}
-	for _, s := range e.Record.Want.Services {
-		if s.Key == "" || s.Spec.Name == "" || s.Spec.TaskTemplate.ContainerSpec == nil {
-			return nil, fmt.Errorf("one of its services lacks a name or a container")
-		}
+	if err := e.Record.Want.Whole(); err != nil {
+		return nil, err
 	}
 	return e.Record, nil
 }

@@ -97,8 +97,10 @@ func connect(ctx context.Context, o Options, jump *Client, pinned *pins, login *
 	heard := &listener{Conn: conn, ended: make(chan struct{})}
 	// The library knows no context: a closed connection ends what it does.
 	stop := context.AfterFunc(attempt, func() { _ = conn.Close() })
+	strong := ssh.SupportedAlgorithms() // the library's defaults have weak ones among them
 	inner, channels, requests, err := ssh.NewClientConn(heard, o.Address(), &ssh.ClientConfig{
-		User: o.User, HostKeyAlgorithms: pinned.algorithms(o), HostKeyCallback: pinned.check(o),
+		Config: ssh.Config{KeyExchanges: strong.KeyExchanges, Ciphers: strong.Ciphers, MACs: strong.MACs},
+		User:   o.User, HostKeyAlgorithms: pinned.algorithms(o), HostKeyCallback: pinned.check(o),
 		Auth: []ssh.AuthMethod{ssh.PublicKeys(login.signers...)},
 	})
 	if !stop() && err == nil { // the time was up just now, and conn is closed

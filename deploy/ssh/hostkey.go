@@ -52,10 +52,15 @@ var weak = []string{ssh.KeyAlgoRSA, ssh.CertAlgoRSAv01, "ssh-dss", "ssh-dss-cert
 // algorithms are what may be offered to the server, so that one with several keys shows a
 // pinned one. None means that no key is pinned: then any is looked at, to be named and refused.
 func (p *pins) algorithms(o Options) []string {
-	return slices.DeleteFunc(p.db.HostKeyAlgorithms(o.Address()), func(algorithm string) bool {
-		return slices.Contains(weak, algorithm)
-	})
+	pinned := p.db.HostKeyAlgorithms(o.Address())
+	strong := slices.DeleteFunc(slices.Clone(pinned), isWeak)
+	if len(pinned) > 0 && len(strong) == 0 { // an empty list means all to the library, the weak ones too
+		return ssh.SupportedAlgorithms().HostKeys
+	}
+	return strong
 }
+
+func isWeak(algorithm string) bool { return slices.Contains(weak, algorithm) }
 
 // check is what decides on the key that a server shows, and says what to do if it is refused.
 func (p *pins) check(o Options) ssh.HostKeyCallback {
@@ -86,6 +91,10 @@ func (p *pins) check(o Options) ssh.HostKeyCallback {
 
 // noCommonKey says that the server has none of the kinds of keys that are pinned.
 func noCommonKey(o Options, negotiation *ssh.AlgorithmNegotiationError) error {
+	if !slices.ContainsFunc(negotiation.RequestedAlgorithms, func(a string) bool { return !isWeak(a) }) {
+		return &problem{ErrHostKey, fmt.Sprintf("connecting to %s over SSH: it proves who it is only by %s, which others can forge; give it a key of today (ssh-keygen -A on the server, and no HostKeyAlgorithms in its sshd_config), and put the output of `%s` into SSH_KNOWN_HOSTS",
+			o, strings.Join(negotiation.RequestedAlgorithms, ", "), keyscan(o)), negotiation}
+	}
 	return &problem{ErrHostKey, fmt.Sprintf("connecting to %s over SSH: it has no host key of a pinned kind. Pinned: %s; the server has: %s. If its administrator confirms the new keys, put the output of `%s` into SSH_KNOWN_HOSTS",
 		o, strings.Join(negotiation.SupportedAlgorithms, ", "), strings.Join(negotiation.RequestedAlgorithms, ", "), keyscan(o)), negotiation}
 }

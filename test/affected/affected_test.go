@@ -142,6 +142,8 @@ func TestAffectedIsWhatARebuildShows(t *testing.T) {
 
 func FuzzAffected(f *testing.F) {
 	p, modules := newProxy(f), f.TempDir()
-	f.Add(uint64(1))
+	for _, seed := range []uint64{1, 7504199233289344836, 16684695019742068752} {
+		f.Add(seed)
+	}
 	f.Fuzz(func(t *testing.T, seed uint64) { oneAfterTheOther(t, seed, p, modules, 8) })
 }

@@ -54,7 +54,7 @@ func (m *monorepo) rebuild(t testing.TB) rebuilt {
 	for i := range services {
 		name := fmt.Sprintf("s%d", i)
 		var b strings.Builder
-		if m.has("services/" + name + "/main.go") {
+		if m.isGo(name) {
 			m.code(&b, name, packages, &r)
 		}
 		m.image(t, &b, name)
@@ -62,6 +62,14 @@ func (m *monorepo) rebuild(t testing.TB) rebuilt {
 		r.digests[name] = b.String()
 	}
 	return r
+}
+
+// isGo reports whether a service has a program.
+func (m *monorepo) isGo(name string) bool {
+	sources, err := filepath.Glob(filepath.Join(m.Dir, "services", name, "*.go"))
+	return err == nil && slices.ContainsFunc(sources, func(f string) bool {
+		return !strings.HasSuffix(f, "_test.go") && !strings.HasSuffix(f, "_windows.go")
+	})
 }
 
 // text is a file's content, "" where there is none.
@@ -237,7 +245,7 @@ func (m *monorepo) image(t testing.TB, b *strings.Builder, name string) {
 	switch {
 	case m.has(file) && (m.has(dir+"/.dockerignore") || m.has(dir+"/go.mod")):
 		context = dir
-	case !m.has(file) && m.has(dir+"/main.go"):
+	case !m.has(file) && m.isGo(name):
 		file = "services/Dockerfile"
 	}
 	if !m.has(file) {

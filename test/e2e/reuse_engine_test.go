@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -384,6 +385,27 @@ func TestARegistryThatTakesNoEntries(t *testing.T) {
 	for _, want := range []string{"slipway: warning: alpha: whether it was built before is not known: ", "slipway: warning: alpha is not kept for reuse: ", "answered 400"} {
 		if !strings.Contains(got.Stderr, want) {
 			t.Errorf("stderr does not say %q:\n%s", want, got.Stderr)
+		}
+	}
+}
+
+// Files that are saved while the engine is at work may be in what it builds, or not: that must
+// not be kept as built of what was there before.
+func TestFilesThatChangeDuringTheBuildAreNotKept(t *testing.T) {
+	s := newShop(t, "alpha")
+	g := newGate(t)
+	s.Write("services/alpha/ask_test.go", fmt.Sprintf(askGo, strings.TrimPrefix(g.url, "http://"), rand.Text()))
+	s.Commit("Ask", later(2))
+	p := s.job(s.key).start(t, "image:push", "alpha")
+	g.wait(t, p)
+	s.Write("services/alpha/main.go", strings.ReplaceAll(mainGo, "NAME", "saved"))
+	g.open()
+	if got := p.wait(t).Exits(t, 0); !strings.Contains(got.Stderr, "slipway: warning: alpha is not kept for reuse: its files have changed while it was built") {
+		t.Errorf("stderr is\n%s", got.Stderr)
+	}
+	for _, q := range s.reg.Writes() {
+		if strings.Contains(q.Path, "inputs-") {
+			t.Errorf("it wrote %s", q)
 		}
 	}
 }

@@ -20,7 +20,40 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"slipway/test/child"
+	"slipway/test/slipwaycmd"
 )
+
+var (
+	binary   *slipwaycmd.Binary
+	services string // the directory with the sample services, compiled
+)
+
+func TestMain(m *testing.M) {
+	code, err := prepare(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func prepare(m *testing.M) (int, error) {
+	var err error
+	if binary, err = slipwaycmd.Compile(); err != nil {
+		return 1, err
+	}
+	defer binary.Remove()
+	if services, err = os.MkdirTemp("", "slipway-services-"); err != nil {
+		return 1, err
+	}
+	defer func() { _ = os.RemoveAll(services) }()
+	cmd := exec.Command("go", "build", "-o", services+"/", "./ping", "./backend", "./alerts")
+	cmd.Dir, cmd.Env = filepath.Join(home, "services"), append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return 1, fmt.Errorf("compiling the sample services: %w\n%s", err, out)
+	}
+	return m.Run(), nil
+}
 
 // start runs a program until the test ends, with these variables alone, and shows what it said if
 // the test fails.
@@ -41,9 +74,9 @@ func start(t *testing.T, env []string, name string, args ...string) *child.Buffe
 }
 
 // service runs a sample service, and tells where it listens and where Prometheus asks.
-func service(t *testing.T, dir, name string, env ...string) (addr, metrics string) {
+func service(t *testing.T, name string, env ...string) (addr, metrics string) {
 	t.Helper()
-	said := start(t, append(env, "HTTP_ADDR=127.0.0.1:0", "METRICS_ADDR=127.0.0.1:0", "VERSION=20240725_4605cc6e"), filepath.Join(dir, name))
+	said := start(t, append(env, "HTTP_ADDR=127.0.0.1:0", "METRICS_ADDR=127.0.0.1:0", "VERSION=20240725_4605cc6e"), filepath.Join(services, name))
 	await(t, name+" to listen", func() string {
 		for line := range strings.Lines(said.String()) {
 			var entry struct{ Msg, Addr string }
@@ -58,18 +91,6 @@ func service(t *testing.T, dir, name string, env ...string) (addr, metrics strin
 		return missing(addr == "", "it does not listen")
 	})
 	return addr, metrics
-}
-
-// compile makes the sample services.
-func compile(t *testing.T) (dir string) {
-	t.Helper()
-	dir = t.TempDir()
-	cmd := exec.Command("go", "build", "-o", dir+"/", "./ping", "./backend", "./alerts")
-	cmd.Dir, cmd.Env = filepath.Join(home, "services"), append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("compiling the services: %v\n%s", err, out)
-	}
-	return dir
 }
 
 // freePort is an address that nobody listens on: these daemons do not say which they chose.

@@ -52,6 +52,11 @@ func pushOfficial(t *testing.T, host, manifest string) {
 		for _, lib := range regexp.MustCompile(`/\S+\.so\S*`).FindAllString(string(libraries), -1) {
 			files[lib] = lib
 		}
+		if o.program == "prometheus-alertmanager" { // Debian's has its templates beside it
+			for _, f := range []string{"default.tmpl", "email.tmpl"} {
+				files["/usr/share/prometheus/alertmanager/"+f] = "/usr/share/prometheus/alertmanager/" + f
+			}
+		}
 		push(t, host+"/"+image+":"+tag[1], base, files, o.data, v1.Config{
 			Env: []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, User: "nobody", Entrypoint: []string{o.at},
 		})
@@ -61,9 +66,8 @@ func pushOfficial(t *testing.T, host, manifest string) {
 // pushServices puts the sample services into a registry, as services/Dockerfile makes them.
 func pushServices(t *testing.T, host, tag string) {
 	t.Helper()
-	dir := compile(t)
 	for _, s := range []string{"ping", "backend", "alerts"} {
-		push(t, host+"/"+s+":"+tag, empty.Image, map[string]string{"/app/service": filepath.Join(dir, s)}, "", v1.Config{
+		push(t, host+"/"+s+":"+tag, empty.Image, map[string]string{"/app/service": filepath.Join(services, s)}, "", v1.Config{
 			User: "65532:65532", Entrypoint: []string{"/app/service"}, Env: []string{"VERSION=" + tag},
 		})
 	}

@@ -31,6 +31,7 @@ var (
 // A Swarm rolls a service back: the chat hears of it, and hears when it is over. Meanwhile all that
 // the dashboard and the alerts ask for is there.
 func TestFromTheSwarmToTheChat(t *testing.T) {
+	t.Parallel() // it waits, for the most part
 	need(t)
 	const image = "alpine:3.20"
 	docker := dockerd.Start(t, dockerd.Options{Mirrors: []string{baseimage.Mirror(t, image).Host}})
@@ -45,10 +46,9 @@ func TestFromTheSwarmToTheChat(t *testing.T) {
 	chat.Faults.Add(faulty.Fault{Path: "/hook", Status: http.StatusBadGateway})
 
 	// The backend has no database, so that some of its answers are errors.
-	dir := compile(t)
-	backend, backendMetrics := service(t, dir, "backend", "DB_HOST="+t.TempDir())
-	_, pingMetrics := service(t, dir, "ping")
-	alerts, alertsMetrics := service(t, dir, "alerts", "DOCKER_HOST="+docker.Host, "HTTPS_PROXY="+chat.Proxy, "SSL_CERT_FILE="+chat.CAFile,
+	backend, backendMetrics := service(t, "backend", "DB_HOST="+t.TempDir())
+	_, pingMetrics := service(t, "ping")
+	alerts, alertsMetrics := service(t, "alerts", "DOCKER_HOST="+docker.Host, "HTTPS_PROXY="+chat.Proxy, "SSL_CERT_FILE="+chat.CAFile,
 		"NOTIFY_URL=telegram://"+chat.TelegramToken+"@telegram?chats=-100,generic://"+chat.Host+"/hook?disabletls=yes")
 	prometheus, alertmanager, blackbox, node := freePort(t), freePort(t), freePort(t), freePort(t)
 	start(t, nil, "prometheus-node-exporter", "--web.listen-address="+node)

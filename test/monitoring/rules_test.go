@@ -8,10 +8,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 
-	"slipway/deploy/manifest"
 	"slipway/test/aptget"
 )
 
@@ -37,16 +37,7 @@ func need(t *testing.T) {
 }
 
 func TestTheManifestHasNoFindings(t *testing.T) {
-	m, found := manifest.Load(manifest.Options{
-		FS: os.DirFS(home), Files: []string{"manifests/docker-compose.monitoring.yaml"}, Project: "shop", Env: "monitoring",
-		Vars: map[string]string{"PROJECT": "shop", "ENV": "monitoring", "REGISTRY": "registry.example.com", "TAG": "20240725_4605cc6e"},
-	})
-	if err := found.Err(); err != nil || len(found.Warnings()) > 0 {
-		t.Fatalf("%v\n%s", err, found)
-	}
-	if got := m.Project.Networks["prod"].Name; got != "shop_prod_default" {
-		t.Errorf("prod's network is called %s", got)
-	}
+	binary.Start(t, home, []string{"REGISTRY=registry.example.com"}, "deploy:lint", "monitoring").Wait(t, time.Minute).Exits(t, 0).Says(t, "can be deployed: 8 services, 0 warnings")
 }
 
 func TestPrometheusAndAlertmanagerTakeTheirFiles(t *testing.T) {

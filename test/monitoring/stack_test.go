@@ -17,19 +17,6 @@ import (
 	"slipway/test/slipwaycmd"
 )
 
-var binary *slipwaycmd.Binary
-
-func TestMain(m *testing.M) {
-	var err error
-	if binary, err = slipwaycmd.Compile(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	binary.Remove()
-	os.Exit(code)
-}
-
 const tag = "20240725_4605cc6e"
 
 // prod is as much of it as is watched here.
@@ -58,7 +45,7 @@ services:
   node-exporter:
     deploy: *test
     healthcheck: *quick
-    volumes: [{type: bind, source: /, target: /host, bind: {propagation: rprivate}}]
+    volumes: !override ["/proc:/host/proc:ro", "/sys:/host/sys:ro"]
   grafana: !reset null
   loki: !reset null
   alloy: !reset null
@@ -70,31 +57,41 @@ secrets:
 
 // The stack, deployed beside prod: Prometheus finds, through Docker's DNS, all that it is to ask.
 func TestTheStackWatchesProd(t *testing.T) {
+	t.Parallel() // it waits, for the most part
 	need(t)
 	images := registry.Start(t, registry.Options{})
-	text, err := os.ReadFile(filepath.Join(home, "manifests", "docker-compose.monitoring.yaml"))
-	must(t, err)
-	pushOfficial(t, images.Host, string(text))
+	began := time.Now()
+	lap := func(w string) { t.Logf("LAP %s %s", w, time.Since(began)) }
+	text := read(t, filepath.Join(home, "manifests", "docker-compose.monitoring.yaml"))
+	pushOfficial(t, images.Host, text)
+	lap(`pushServices(t`)
 	pushServices(t, images.Host, tag)
+	lap(`docker := dockerd`)
 	docker := dockerd.Start(t, dockerd.Options{Mirrors: []string{images.Host}, InsecureRegistries: []string{images.Host}})
 	docker.Init(t)
 
-	repo := gitrepo.New(t)
+	repo, socket := gitrepo.New(t), strings.TrimPrefix(docker.Host, "unix://")
 	must(t, os.CopyFS(filepath.Join(repo.Dir, "manifests", "monitoring"), os.DirFS(file())))
-	repo.Write("manifests/docker-compose.monitoring.yaml", string(text))
+	inAHurry := strings.NewReplacer("_interval: 15s", "_interval: 1s", "type: A,", "type: A, refresh_interval: 1s,")
+	repo.Write("manifests/monitoring/prometheus/prometheus.yml", inAHurry.Replace(read(t, file("prometheus", "prometheus.yml"))))
+	repo.Write("manifests/docker-compose.monitoring.yaml", text)
 	repo.Write("manifests/docker-compose.prod.yaml", prod)
-	repo.Write("manifests/test.yaml", strings.Replace(overrides, "SOCKET", strings.TrimPrefix(docker.Host, "unix://"), 1))
-	repo.Write("slipway.yaml", "project: shop\nenvironments: {monitoring: {overrides: [manifests/test.yaml]}}\n")
+	repo.Write("manifests/test.yaml", strings.Replace(overrides, "SOCKET", socket, 1))
+	repo.Write("slipway.yaml", "project: shop\nenvironments: {monitoring: {overrides: [manifests/test.yaml], mounts: ["+socket+", \"/:ro\"]}}\n")
 	repo.Commit("Start", gitrepo.Epoch)
 	slipway := func(args ...string) slipwaycmd.Result {
 		t.Helper()
 		env := []string{"SERVER_HOST=local", "DOCKER_HOST=" + docker.Host, "REGISTRY=" + images.Host, "TAG=" + tag, "NOTIFY_URL=logger://"}
 		return binary.Start(t, repo.Dir, env, args...).Wait(t, 5*time.Minute)
 	}
+	lap(`slipway("deploy:env", "prod")`)
 	slipway("deploy:env", "prod").Exits(t, 0)
+	lap(`slipway("secret:set"`)
 	slipway("secret:set", "monitoring", "project-monitoring-notify-url", "-env=NOTIFY_URL").Exits(t, 0)
+	lap(`slipway("deploy:env", "monitoring")`)
 	slipway("deploy:env", "monitoring").Exits(t, 0).Says(t, "shop_monitoring release 1: done")
 
+	lap(`prometheus := task(`)
 	prometheus := task(t, docker, "shop_monitoring_prometheus")
 	query := func(expr string) (found []string) {
 		t.Helper()
@@ -128,6 +125,13 @@ func TestTheStackWatchesProd(t *testing.T) {
 			return missing(fmt.Sprint(found) != want, fmt.Sprintf("found %v, want %s", found, want))
 		})
 	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	must(t, err)
+	return string(data)
 }
 
 // task is the container of a service's task.
