@@ -35,7 +35,7 @@ func (m *handmade) release(b *testing.B, service string) (took time.Duration) {
 	host, image := "DOCKER_HOST="+m.daemon(b).Host, m.images.Host+"/by-hand/"+service+":latest"
 	for _, command := range [][]string{
 		{"CGO_ENABLED=0", "go", "build", "-trimpath", "-ldflags=-s -w", "-buildvcs=false", "-o", "build/" + service, "./" + service},
-		{m.lint, "run", "./" + service + "/..."},
+		{m.lint, "run", "--allow-parallel-runners", "./" + service + "/..."},
 		{"CGO_ENABLED=0", "go", "test", "./" + service + "/..."},
 		{host, "DOCKER_BUILDKIT=1", "/usr/bin/docker", "build", "--quiet", "-f", dockerfile, "--build-arg", "DAEMON=" + service, "-t", image, "."},
 		{host, "/usr/bin/docker", "push", "--quiet", image},
