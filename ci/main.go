@@ -44,7 +44,7 @@ func New(
 	// Slipway's own source; it is compiled once for each state of it.
 	//
 	// +defaultPath="/"
-	// +ignore=["*", "!go.mod", "!go.sum", "!cmd", "!deploy", "!dev", "!engine", "!magefiles", "!pipeline", "!progress", "!registry", "!report", "!secret", "!server", "!tools", "**/*_test.go", "**/testdata"]
+	// +ignore=["*", "!go.mod", "!go.sum", "!cmd", "!deploy", "!dev", "!engine", "!magefiles", "!pipeline", "!progress", "!registry", "!report", "!reuse", "!secret", "!server", "!tools", "**/*_test.go", "**/testdata"]
 	program *dagger.Directory,
 	// The project's name, first part of a stack's: slipway.yaml's where it has one. (On a laptop
 	// the repository's directory has it, and Dagger does not know a directory's name.)
