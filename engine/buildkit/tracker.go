@@ -5,6 +5,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/moby/buildkit/client"
 	"github.com/opencontainers/go-digest"
@@ -12,6 +13,7 @@ import (
 
 // tracker keeps of a build's statuses what results are made from.
 type tracker struct {
+	patience time.Duration // how much later than a solve's answer its statuses may come
 	mu       sync.Mutex
 	changed  chan struct{} // closed and replaced when a status comes
 	vertexes map[digest.Digest]*client.Vertex
@@ -20,7 +22,7 @@ type tracker struct {
 }
 
 func newTracker() *tracker {
-	return &tracker{changed: make(chan struct{}), vertexes: map[digest.Digest]*client.Vertex{}, logs: map[digest.Digest]*bytes.Buffer{}}
+	return &tracker{patience: 3 * time.Second, changed: make(chan struct{}), vertexes: map[digest.Digest]*client.Vertex{}, logs: map[digest.Digest]*bytes.Buffer{}}
 }
 
 // logLimit bounds what is kept of one step's log: its end.
@@ -63,9 +65,13 @@ func (t *tracker) log(d digest.Digest) string {
 	return ""
 }
 
-// ended waits for the vertex's end to be reported, and says whether it was run, rather
-// than found in the cache. Statuses come beside a solve's answer and may be later.
+// ended says of a vertex that a solve has answered for whether it was run, rather than found in
+// the cache. Its end is reported beside the answer, and may come later. It never comes where
+// BuildKit found that another build was at the same work (solver: state.setEdge merges such
+// vertexes, and reports the end of one): that one ran it, and not this.
 func (t *tracker) ended(ctx context.Context, d digest.Digest) (ran bool, err error) {
+	patience := time.NewTimer(t.patience)
+	defer patience.Stop()
 	for {
 		t.mu.Lock()
 		v, changed := t.vertexes[d], t.changed
@@ -75,6 +81,8 @@ func (t *tracker) ended(ctx context.Context, d digest.Digest) (ran bool, err err
 		}
 		select {
 		case <-changed:
+		case <-patience.C:
+			return false, nil
 		case <-ctx.Done():
 			return false, context.Cause(ctx)
 		}

@@ -32,6 +32,12 @@ func TestAStepHasEndedWhenItsStatusSaysSo(t *testing.T) {
 	if ran, err := tr.ended(t.Context(), digest.FromString("cached")); ran || err != nil {
 		t.Errorf("a cached step: ran %v, %v", ran, err)
 	}
+	tr.patience = time.Millisecond
+	tr.watch(&client.SolveStatus{Vertexes: []*client.Vertex{{Digest: digest.FromString("merged"), Name: "merged", Started: &now}}})
+	if ran, err := tr.ended(t.Context(), digest.FromString("merged")); ran || err != nil {
+		t.Errorf("a step whose work another build did: ran %v, %v", ran, err)
+	}
+	tr.patience = time.Hour
 	stopped, stop := context.WithCancelCause(t.Context())
 	stop(errors.New("stopped by interrupt"))
 	if _, err := tr.ended(stopped, digest.FromString("never")); err == nil || err.Error() != "stopped by interrupt" {
