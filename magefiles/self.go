@@ -18,6 +18,9 @@ func (Self) Test() { launch.Exit(selftest.Test()) }
 // E2E runs the sample system as a whole on a throw-away Swarm: the page, a rolling update under load, a broken release, dev beside prod.
 func (Self) E2E() { launch.Exit(selftest.E2E()) }
 
+// Faults breaks everything that docs/reliability.md names, and ends with that table and what came of each row. Flag: -fuzz=10m runs each fuzz target that long too.
+func (Self) Faults(fuzz *string) { launch.Exit(selftest.Faults(fuzz)) }
+
 // Lint runs golangci-lint on every module of this repository.
 func (Self) Lint() { launch.Exit(selftest.Lint()) }
 

@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/containerd/log"
+
+	"slipway/report/foreign"
 )
 
 func main() { os.Exit(run()) }
@@ -39,7 +41,7 @@ func run() int {
 	}
 	var shown *shownError
 	if !errors.As(err, &shown) {
-		fmt.Fprintln(os.Stderr, "slipway:", err)
+		fmt.Fprintln(os.Stderr, "slipway:", foreign.Plain(err.Error()))
 	}
 	return exitCode(err)
 }

@@ -26,7 +26,7 @@ func FuzzConvert(f *testing.F) {
 		}
 		f.Add(string(text), "")
 	}
-	f.Add("services: {web: {image: a, ports: ['1-65535:1-65535']}}", "1.41")
+	f.Add("services: {web: {image: a, ports: ['8000-8100:8000-8100']}}", "1.41")
 	f.Add("services: {web: {image: a, deploy: {mode: replicated-job, replicas: 0}, volumes: ['group:x:/a', '/b'], tmpfs: ['/c:mode=1777,size=1g']}}", "1.25")
 	f.Add("services: {web: {image: a, credential_spec: {config: c}, ulimits: {nofile: -1}}}\nconfigs: {c: {external: true}}", "1.44")
 	f.Fuzz(func(t *testing.T, text, api string) {

@@ -40,6 +40,24 @@ func TestConcurrentCommandsShareOneServer(t *testing.T) {
 	must(t, servers[0].Close())
 }
 
+// Whoever can open the socket runs commands as this user, and the state has what was built.
+func TestTheSocketAndTheStateAreTheUsersAlone(t *testing.T) {
+	o := options(t)
+	old := unix.Umask(0) // a machine where everybody may do everything unless told otherwise
+	defer unix.Umask(old)
+	s := started(t, o)
+	socket := strings.TrimPrefix(s.Addr, "unix://")
+	for file, want := range map[string]os.FileMode{
+		socket: os.ModeSocket | 0o600, filepath.Dir(socket): os.ModeDir | 0o700, filepath.Join(o.CacheDir, "buildkit"): os.ModeDir | 0o700,
+	} {
+		info, err := os.Lstat(file)
+		must(t, err)
+		if info.Mode() != want {
+			t.Errorf("%s is %v, want %v", file, info.Mode(), want)
+		}
+	}
+}
+
 // It outlives the command: the terminal's Ctrl-C does not reach it, and it keeps none of
 // the command's secrets.
 func TestServerIsApartFromTheCommand(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"slipway/pipeline"
+	"slipway/report/foreign"
 )
 
 // Prod is the environment that a merge to the main branch deploys to.
@@ -178,11 +179,11 @@ func (s *Selection) add(services []string, why string) {
 }
 
 func (d *decider) note(format string, args ...any) {
-	d.out.Notes = append(d.out.Notes, fmt.Sprintf(format, args...))
+	d.out.Notes = append(d.out.Notes, foreign.Line(fmt.Sprintf(format, args...)))
 }
 
 func (d *decider) refuse(part Part, env, format string, args ...any) {
-	d.out.Refused = append(d.out.Refused, Refusal{Part: part, Env: env, Text: fmt.Sprintf(format, args...)})
+	d.out.Refused = append(d.out.Refused, Refusal{Part: part, Env: env, Text: foreign.Line(fmt.Sprintf(format, args...))})
 }
 
 // named finds the name that a label has in the place of a pattern's *.

@@ -3,6 +3,8 @@ package event
 import (
 	"fmt"
 	"strings"
+
+	"slipway/report/foreign"
 )
 
 // Part is one of the things that are done, in this order.
@@ -121,5 +123,5 @@ func (d Decision) String() string {
 	for _, n := range d.Notes {
 		fmt.Fprintf(&b, "  %s\n", n)
 	}
-	return b.String()
+	return foreign.Plain(b.String())
 }

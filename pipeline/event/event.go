@@ -6,6 +6,8 @@ package event
 import (
 	"fmt"
 	"strings"
+
+	"slipway/report/foreign"
 )
 
 // Kind is what has happened.
@@ -112,7 +114,7 @@ func (e Event) String() string {
 	if e.ByHand && e.Kind != Manual {
 		b.WriteString(", this job started by hand")
 	}
-	return b.String()
+	return foreign.Line(b.String())
 }
 
 func branchOrNone(b string) string {

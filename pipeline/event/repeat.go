@@ -1,8 +1,10 @@
 package event
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 // Repeat is the command that does the same on a laptop: of whole, all that was decided, one part
@@ -42,10 +44,22 @@ func Repeat(commit string, e Event, whole Decision, part Part, env string) strin
 
 var plain = regexp.MustCompile(`^[A-Za-z0-9_./:@,+%-]+$`)
 
-// quoted makes one word of a value for a POSIX shell: branches and labels are anybody's text.
+// quoted makes one word of a value for a POSIX shell: branches and labels are anybody's text. What
+// a terminal would take for an order is written by its bytes.
 func quoted(v string) string {
 	if plain.MatchString(v) {
 		return v
 	}
-	return "'" + strings.ReplaceAll(v, "'", `'\''`) + "'"
+	if !strings.ContainsFunc(v, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return "'" + strings.ReplaceAll(v, "'", `'\''`) + "'"
+	}
+	var b strings.Builder
+	for _, c := range []byte(v) {
+		if c < ' ' || c >= 0x7f || c == '\'' || c == '\\' {
+			fmt.Fprintf(&b, `\x%02x`, c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return "$'" + b.String() + "'"
 }
