@@ -59,7 +59,7 @@ func (s *Settings) validateEnvironments(bad func(key, format string, args ...any
 			}
 		}
 		for _, m := range e.Mounts {
-			if dir := strings.TrimSuffix(m, ":ro"); !path.IsAbs(dir) || path.Clean(dir) != dir {
+			if dir := strings.TrimSuffix(m, ":ro"); (!path.IsAbs(dir) || path.Clean(dir) != dir || strings.Contains(dir, ":")) && !strings.HasPrefix(dir, `\\.\pipe\`) {
 				return bad(at+".mounts", "%q is no path of a node: write it as /var/run/docker.sock, or as /:ro where it is only to be read", m)
 			}
 		}

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"slipway/report/foreign"
 )
 
 // Finding is one thing that a check found, with its place in the repository.
@@ -17,15 +19,16 @@ type Finding struct {
 	Text string `json:"text"` // may have several lines
 }
 
-// String is "services/ping/main.go:12: text".
+// String is "services/ping/main.go:12: text", with nothing in it that a terminal would obey: the
+// text is what somebody's test has written.
 func (f Finding) String() string {
 	switch {
 	case f.File == "":
-		return f.Text
+		return foreign.Plain(f.Text)
 	case f.Line == 0:
-		return f.File + ": " + f.Text
+		return foreign.Plain(f.File + ": " + f.Text)
 	}
-	return fmt.Sprintf("%s:%d: %s", f.File, f.Line, f.Text)
+	return foreign.Plain(fmt.Sprintf("%s:%d: %s", f.File, f.Line, f.Text))
 }
 
 // Module says how packages map to directories of the repository.

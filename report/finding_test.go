@@ -72,6 +72,7 @@ func TestAFindingIsItsPlaceAndText(t *testing.T) {
 		"text":         {Text: "text"},
 		"a.go: text":   {File: "a.go", Text: "text"},
 		"a.go:3: text": {File: "a.go", Line: 3, Text: "text"},
+		"a.go:4: text": {File: "a.go", Line: 4, Text: "te\x1b]0;title\a\x1b[2J\bxt"}, // what a test writes
 	} {
 		if f.String() != want {
 			t.Errorf("got %q, want %q", f.String(), want)

@@ -10,6 +10,7 @@ import (
 	"slipway/engine"
 	"slipway/pipeline"
 	findings "slipway/report"
+	"slipway/report/foreign"
 )
 
 // report prints each step's time, then the failures with their findings last, and on
@@ -64,17 +65,17 @@ func printSteps(w io.Writer, o outcome) {
 
 func printFailure(w io.Writer, o outcome) {
 	if o.err != nil {
-		_, _ = fmt.Fprintf(w, "\nslipway: %v\n", o.err)
+		_, _ = fmt.Fprintf(w, "\nslipway: %s\n", foreign.Plain(o.err.Error()))
 		return
 	}
 	for _, s := range o.result.Failed() {
-		_, _ = fmt.Fprintf(w, "\n✗ %s\n", s.Failure.Message)
+		_, _ = fmt.Fprintf(w, "\n✗ %s\n", foreign.Plain(s.Failure.Message))
 		var details []string
 		for _, f := range findingsOf(o.plan, s) {
 			details = append(details, f.String())
 		}
 		if len(details) == 0 && s.Failure.Log != "" {
-			details = append(details, tail(s.Failure.Log, 40))
+			details = append(details, foreign.Plain(tail(s.Failure.Log, 40)))
 		}
 		if len(details) > 0 {
 			_, _ = fmt.Fprintf(w, "\n%s\n", strings.Join(details, "\n"))

@@ -26,11 +26,12 @@ func FuzzConvert(f *testing.F) {
 		}
 		f.Add(string(text), "")
 	}
-	f.Add("services: {web: {image: a, ports: ['8000-8100:8000-8100']}}", "1.41")
+	f.Add("services: {web: {image: a, ports: ['8000-8010:8000-8010', '53:53/udp']}}", "1.41")
 	f.Add("services: {web: {image: a, deploy: {mode: replicated-job, replicas: 0}, volumes: ['group:x:/a', '/b'], tmpfs: ['/c:mode=1777,size=1g']}}", "1.25")
 	f.Add("services: {web: {image: a, credential_spec: {config: c}, ulimits: {nofile: -1}}}\nconfigs: {c: {external: true}}", "1.44")
 	f.Fuzz(func(t *testing.T, text, api string) {
-		o := manifest.Options{FS: fstest.MapFS{"m.yaml": {Data: []byte(text)}, "a": {Data: []byte("a")}}, Files: []string{"m.yaml"}, Project: "shop", Env: "dev", Vars: map[string]string{"REGISTRY": "r.example.com", "TAG": "1"}}
+		o := manifest.Options{FS: fstest.MapFS{"m.yaml": {Data: []byte(text)}, "a": {Data: []byte("a")}}, Files: []string{"m.yaml"}, Project: "shop", Env: "dev", Vars: map[string]string{"REGISTRY": "r.example.com", "TAG": "1"},
+			Mounts: []string{"/", "/var/run/docker.sock", `\\.\pipe\docker_engine`}}
 		var once []byte
 		for range 2 {
 			m, found := manifest.Load(o)

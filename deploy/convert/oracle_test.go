@@ -53,6 +53,7 @@ func (s subject) load(t *testing.T) *manifest.Manifest {
 	t.Helper()
 	m, found := manifest.Load(manifest.Options{
 		FS: os.DirFS(s.dir), Files: []string{s.file}, Project: "project", Env: s.env, Vars: s.vars,
+		Mounts: []string{`\\.\pipe\docker_engine`},
 	})
 	if err := found.Err(); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"fmt"
 	"path"
 	"strings"
 
@@ -26,7 +27,7 @@ func (l *loader) entries(sources []*source) bool {
 
 func (l *loader) list(file string, at []string, n *yaml.Node) (readable bool) {
 	target := map[string]func(string) (string, error){
-		"ports": portSyntax, "volumes": mountTarget, "configs": itself, "secrets": itself,
+		"ports": l.portSyntax, "volumes": mountTarget, "configs": itself, "secrets": itself,
 	}[at[2]]
 	if target == nil {
 		return true
@@ -61,11 +62,20 @@ func (l *loader) list(file string, at []string, n *yaml.Node) (readable bool) {
 	return readable
 }
 
-// portSyntax checks "8080:80". Two entries for one port are looked for in the model.
-func portSyntax(text string) (string, error) {
-	_, err := types.ParsePortConfig(text)
+// portSyntax checks "8080:80". Two entries for one port are looked for in the model. A few ranges
+// in a manifest can name more ports than there is memory for.
+func (l *loader) portSyntax(text string) (string, error) {
+	if l.ports > allPorts { // said already
+		return "", nil
+	}
+	ports, err := types.ParsePortConfig(text)
+	if l.ports += len(ports); err == nil && l.ports > allPorts {
+		err = fmt.Errorf("with it the manifest publishes %d ports, and a node has %d", l.ports, allPorts)
+	}
 	return "", err
 }
+
+const allPorts = 65535
 
 func mountTarget(text string) (string, error) {
 	v, err := format.ParseVolume(text)

@@ -98,6 +98,7 @@ type loader struct {
 	places *places
 	vars   map[string]string // of the seed's convention for config versions
 	fixed  map[string]string // object ("configs.key") → the name the convention gave it
+	ports  int               // that ranges have named so far
 }
 
 func (l *loader) load() *Manifest {

@@ -2,6 +2,7 @@ package selftest
 
 import (
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -107,5 +108,44 @@ ok      1.5s  kill
 		if module, pkg := split(dir); module+" "+pkg != want {
 			t.Errorf("%s is %s of %s", dir, pkg, module)
 		}
+	}
+}
+
+// Only what is named runs, and how each ended is known: also of one that failed in a part, was
+// skipped, or is not there.
+func TestOnlyTheNamedTestsRun(t *testing.T) {
+	home := t.TempDir()
+	for name, text := range map[string]string{
+		"go.mod": "module example.com/faults\n\ngo 1.26\n",
+		"a/a_test.go": `package a
+import "testing"
+func TestGood(t *testing.T) {}
+func TestGoodToo(t *testing.T) { panic("it is not named") }
+func TestBad(t *testing.T) { t.Run("part", func(t *testing.T) { t.Error("broken") }); t.Run("whole", func(t *testing.T) {}) }
+func TestSkipped(t *testing.T) { t.Skip() }
+	func FuzzAny(f *testing.F) { f.Add(1); f.Fuzz(func(t *testing.T, n int) {}) }
+`,
+		"b/b_test.go": "package b\nthis does not compile\n",
+	} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(home, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(home, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	faults := []fault{{name: "all", tests: []proof{{"a", "TestGood"}, {"a", "TestBad"}, {"a", "TestSkipped"}, {"a", "TestGone"}, {"a", "FuzzAny"}, {"b", "TestB"}}}}
+	results := map[proof]result{}
+	for _, dir := range dirs(faults) {
+		if err := testOnly(home, dir, faults, results); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := map[string]string{}
+	for p, r := range results {
+		got[p.name] = r.state
+	}
+	if want := map[string]string{"TestGood": "pass", "TestBad": "fail", "TestSkipped": "skip", "FuzzAny": "pass"}; !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

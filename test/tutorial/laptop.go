@@ -150,8 +150,8 @@ func (l *laptop) types(t *testing.T, all []step, limit time.Duration) (wrote []s
 	if at < len(all) {
 		t.Errorf("the shell ended at line %d of the page (%v): %s\n%s", all[at].line, p.Err, all[at].command, how)
 	}
-	if at > 0 {
-		t.Logf("before that: %s\n%s", all[at-1].command, wrote[at-1])
+	for i := max(0, at-4); i < at; i++ {
+		t.Logf("before that: %s\n%s", all[i].command, wrote[i])
 	}
 	return wrote[:n]
 }
