@@ -133,7 +133,7 @@ func TestTheConnectionIsCutInMidWait(t *testing.T) {
 	b := newBed(t)
 	b.manifest(t, "dev", stack(service("web", "good")))
 	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
-	b.manifest(t, "dev", strings.Replace(stack(service("web", "sick")), "interval: 300ms", "interval: 3s", 1))
+	b.manifest(t, "dev", strings.Replace(stack(service("web", "sick")), "interval: 300ms", "interval: 10s", 1)) // it fails after the loss
 	p := b.start(t, nil, "deploy:env", "dev")
 	eventually(t, "the update is under way", func() bool { return b.state(t).Service("repo_dev_web").UpdateStatus != nil })
 	b.server.Stop()

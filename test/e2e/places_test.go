@@ -46,7 +46,7 @@ func TestAServiceWithoutADockerfile(t *testing.T) {
 	r.Remove("services/.dockerignore")
 	r.Commit("Have no image", later(1))
 	got := in(r.Dir).slipway(t, "build:service", "alpha.v2_b-c").Exits(t, 0)
-	if want := "alpha.v2_b-c 20240725_" + r.Git("rev-parse", "HEAD^")[:8] + "\n"; got.Stdout != want {
+	if want := "alpha.v2_b-c 20240726_" + r.Head()[:8] + "\n"; got.Stdout != want {
 		t.Errorf("stdout is %s, want %s", got.Stdout, want)
 	}
 	must(t, os.RemoveAll(file(r, "build")))

@@ -32,6 +32,7 @@ type Registry struct {
 
 	mu       sync.Mutex
 	server   *http.Server // nil while down
+	listener net.Listener // of server
 	hold     *heldPort    // nil while up
 	requests []Request
 }
@@ -71,6 +72,7 @@ func (r *Registry) Down() {
 		r.t.Errorf("taking the registry down: %v", err)
 	}
 	r.server = nil
+	_ = r.listener.Close() // the server may not have begun to serve, and knows of none then
 	hold, err := holdPort(r.Host)
 	if err != nil {
 		r.t.Fatalf("taking the registry down: %v", err)
@@ -95,7 +97,7 @@ func (r *Registry) Up() {
 
 func (r *Registry) serve(listener net.Listener) {
 	server := &http.Server{Handler: r.handler}
-	r.server = server
+	r.server, r.listener = server, listener
 	go func() { _ = server.Serve(listener) }() // ends with ErrServerClosed in Down
 }
 

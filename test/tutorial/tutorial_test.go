@@ -51,6 +51,7 @@ var substitutions = []struct{ page, here, why string }{
 	{"    known_hosts: deploy/known_hosts\n", "    known_hosts: deploy/known_hosts\n    overrides: [override.yaml]\n", "kernels of test machines have no IPVS, and so no routing mesh for ports"},
 	{"git add .\ngit commit -q -m 'Say hello'", "cat > override.yaml <<'EOF'\n" + override + "EOF\ngit add .\ngit commit -q -m 'Say hello'", "the same"},
 	{" 2/2", " 1/1", "a node's own port can be held by one task only"},
+	{"$ curl -sS ", "$ curl -sS --retry 60 --retry-delay 1 --retry-all-errors ", "then the old task has to end before the new one starts, and comes back only a while after a rollback"},
 	{"$ slipway server:doctor prod\n", "$ slipway server:doctor prod | awk '" + withoutRoom + "'\n", "this machine's disk and memory are as full as they are"},
 }
 
