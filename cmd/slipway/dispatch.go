@@ -104,6 +104,14 @@ func (in input) number(name string) (int, error) {
 }
 
 // dispatch parses the arguments and runs the command that they name.
+// unaliased is a command line with the command's own name. The alias is the mage targets'.
+func unaliased(argv []string) []string {
+	if len(argv) > 0 && argv[0] == "deploy" {
+		return append([]string{"deploy:env"}, argv[1:]...)
+	}
+	return argv
+}
+
 func dispatch(ctx context.Context, argv []string) error {
 	if len(argv) == 0 {
 		return badInput{fmt.Errorf("a command is missing: there are %s", strings.Join(commandNames(), ", "))}

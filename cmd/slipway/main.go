@@ -33,8 +33,9 @@ func run() int {
 		<-signals
 		os.Exit(exitFailed) // a second one does not wait for anything
 	}()
-	s := newStory(os.Args[1:])
-	err := dispatch(s.in(ctx), os.Args[1:])
+	argv := unaliased(os.Args[1:])
+	s := newStory(argv)
+	err := dispatch(s.in(ctx), argv)
 	s.tell(ctx, err)
 	if err == nil {
 		return 0

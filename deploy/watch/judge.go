@@ -46,7 +46,7 @@ func judge(g Goal, v view) judgement {
 		status = *v.service.UpdateStatus
 	}
 	if !same {
-		return v.replaced(j, status)
+		return v.replaced(j, current, status)
 	}
 	switch status.State {
 	case swarm.UpdateStateUpdating, swarm.UpdateStateRollbackStarted:
@@ -70,13 +70,21 @@ func judge(g Goal, v view) judgement {
 
 // replaced is for a service whose live spec is not the one that was sent: after Swarm's own
 // rollback the old tasks are the up-to-date ones, and nothing about them is success.
-func (v view) replaced(j judgement, status swarm.UpdateStatus) judgement {
+func (v view) replaced(j judgement, current []swarm.Task, status swarm.UpdateStatus) judgement {
 	j.message = status.Message
 	switch status.State {
 	case swarm.UpdateStateRollbackStarted:
 		j.state = RollingBack
 	case swarm.UpdateStateRollbackCompleted:
+		// Swarm says so as soon as no task is left that is not of the old spec. With stop-first the
+		// old one may be about to start again, after the restart policy's delay.
 		j.state = RolledBack
+		if j.running < j.wanted {
+			j.state = RollingBack
+			if why := v.exhausted(current); why != "" {
+				j.state, j.message = Failed, "Swarm rolled it back, and what it went back to does not run: "+why
+			}
+		}
 	case swarm.UpdateStateRollbackPaused:
 		j.state, j.message = Failed, "Swarm rolled it back, and paused the rollback: "+status.Message
 	default:

@@ -49,6 +49,19 @@ func TestAFailedHealthCheckTakesTheStackBack(t *testing.T) {
 	}
 }
 
+// Swarm calls a rollback completed before the old task of a stop-first service runs again.
+func TestNothingIsCalledRolledBackThatDoesNotRunAgain(t *testing.T) {
+	b := newBed(t)
+	web := func(mode string) string {
+		return stack(service("web", mode, "deploy: {endpoint_mode: dnsrr, restart_policy: {condition: any, delay: 3s}, update_config: {order: stop-first, failure_action: rollback, monitor: 5s}, rollback_config: {order: stop-first, monitor: 500ms}}"))
+	}
+	b.manifest(t, "dev", web("good"))
+	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
+	b.manifest(t, "dev", web("crash"))
+	b.slipway(t, "deploy:env", "dev").Exits(t, 3).Says(t, "1/1", "runs now   1 × "+b.images.Host+"/app:good")
+	b.runs(t, "repo_dev_web", "good")
+}
+
 func TestNoAtomicKeepsTheSiblings(t *testing.T) {
 	b := newBed(t)
 	b.manifest(t, "dev", stack(service("web", "good"), service("other", "good")))
