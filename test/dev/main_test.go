@@ -101,8 +101,8 @@ func (l *laptop) up(t *testing.T) slipwaycmd.Result {
 	return l.run(t, "dev:up", fmt.Sprintf("-port=%d", l.port))
 }
 
-// limit bounds one call: more than a cold cache on a slow machine needs.
-const limit = 5 * time.Minute
+// limit bounds one call: more than a slow machine needs to compile the registry with a cold cache.
+const limit = 15 * time.Minute
 
 func (l *laptop) run(t *testing.T, args ...string) slipwaycmd.Result {
 	t.Helper()
@@ -119,7 +119,7 @@ func must(t testing.TB, err error) {
 // eventually waits for a condition of the outside world.
 func eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if condition() {
 			return
 		}
