@@ -9,7 +9,7 @@ import (
 
 // talks is a command that writes lines to both streams, some with power over a terminal, and
 // then runs on.
-const talks = `command: ["/bin/sh", "-c", "trap 'exit 0' TERM; for i in 1 2 3; do echo line $$i; done; echo problem >&2; printf '\\033[2J\\033[31mred\\033[0m \\033]0;title\\007\\302\\233end\\n'; while :; do sleep 0.2; done"]`
+const talks = `command: ["/bin/sh", "-c", "trap 'exit 0' TERM; echo problem >&2; sleep 0.5; for i in 1 2 3; do echo line $$i; done; printf '\\033[2J\\033[31mred\\033[0m \\033]0;title\\007\\302\\233end\\n'; while :; do sleep 0.2; done"]`
 
 func TestLogs(t *testing.T) {
 	b := newBed(t)

@@ -88,7 +88,8 @@ func TestTwoDeploysThroughPortainer(t *testing.T) {
 	p := b.throughPortainer(t)
 	b.manifest(t, "dev", stack(service("web", "good")))
 	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
-	slow := strings.Replace(service("web", "sick"), "interval: 300ms", "interval: 3s", 1)
+	// Whether a lock's holder lives is seen by its heartbeat, which is longer than three seconds.
+	slow := strings.Replace(service("web", "sick"), "interval: 300ms", "interval: 10s", 1)
 	b.manifest(t, "dev", stack(slow))
 	first := b.start(t, nil, "deploy:env", "dev")
 	eventually(t, "the first one has the lock", func() bool { return strings.Contains(first.stderr.String(), "updating web") })
