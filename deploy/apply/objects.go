@@ -32,7 +32,7 @@ func (r *run) objects(ctx context.Context) error {
 // create makes one object. Where the connection was lost in the middle, the object may have
 // been made all the same.
 func (r *run) create(ctx context.Context, op diff.Operation) error {
-	return remote.Retry(ctx, r.ends, func() error {
+	return remote.RetryTold(ctx, r.ends, r.Report, func() error {
 		id, err := r.made(ctx, op)
 		if err != nil || id != "" {
 			return err

@@ -46,7 +46,7 @@ func (r *run) remove(ctx context.Context) error {
 // removeNetwork waits for tasks that are on their way off the network, since Swarm refuses to
 // remove one in use, and then until it is gone: the daemon lists it for a moment longer.
 func (r *run) removeNetwork(ctx context.Context, id, name string) error {
-	return remote.Retry(ctx, r.ends, func() error {
+	return remote.RetryTold(ctx, r.ends, r.Report, func() error {
 		return r.until(ctx, "the network "+name+" is gone", func() (bool, error) {
 			_, err := r.Docker.NetworkRemove(ctx, id, client.NetworkRemoveOptions{})
 			switch {

@@ -59,7 +59,7 @@ func (r *run) writeService(ctx context.Context, w *written) (*swarm.Service, err
 // createService makes a service, or finds the one that an attempt left whose answer was lost.
 // One of that name that is not as wanted is another's.
 func (r *run) createService(ctx context.Context, spec swarm.ServiceSpec) (now *swarm.Service, err error) {
-	err = remote.Retry(ctx, r.ends, func() error {
+	err = remote.RetryTold(ctx, r.ends, r.Report, func() error {
 		got, err := r.Docker.ServiceInspect(ctx, spec.Name, client.ServiceInspectOptions{})
 		switch {
 		case err == nil && !r.sameSpec(got.Service.Spec, spec):
@@ -96,7 +96,7 @@ func (r *run) wrote(ctx context.Context, id string, spec swarm.ServiceSpec) (*sw
 func (r *run) update(ctx context.Context, seen swarm.Service, spec swarm.ServiceSpec) (now *swarm.Service, err error) {
 	version := seen.Version
 	sent := false
-	err = remote.Retry(ctx, r.ends, func() error {
+	err = remote.RetryTold(ctx, r.ends, r.Report, func() error {
 		for {
 			if version != seen.Version || sent {
 				live, err := r.inspect(ctx, seen.ID)
@@ -151,7 +151,7 @@ func (r *run) auth(spec swarm.ServiceSpec) string {
 // removeService removes a service and waits until its tasks have gone, so that what they hold
 // (ports, volumes, names) is free.
 func (r *run) removeService(ctx context.Context, id, name string) error {
-	return remote.Retry(ctx, r.ends, func() error {
+	return remote.RetryTold(ctx, r.ends, r.Report, func() error {
 		if _, err := r.Docker.ServiceRemove(ctx, id, client.ServiceRemoveOptions{}); err != nil && !errdefs.IsNotFound(err) {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"slipway/deploy/ssh"
+	"slipway/progress"
 )
 
 // Lost tells whether a request to a daemon failed on the way, or since the daemon or its swarm
@@ -51,4 +52,20 @@ func Retry(ctx context.Context, until time.Time, do func() error) error {
 		case <-time.After(pause):
 		}
 	}
+}
+
+// RetryTold is Retry, and tells of a connection that is lost for as long as it is away.
+func RetryTold(ctx context.Context, until time.Time, report progress.Reporter, do func() error) error {
+	var task progress.Task
+	err := Retry(ctx, until, func() error {
+		err := do()
+		if task == nil && Lost(err) && ctx.Err() == nil {
+			task = report.Start("connection to the Swarm lost, trying again")
+		}
+		return err
+	})
+	if task != nil {
+		task.Done(err)
+	}
+	return err
 }

@@ -215,7 +215,6 @@ func (w *watcher) clock(ctx context.Context) time.Time {
 
 // list reads services, tasks and nodes, for as long as the connection is away.
 func (w *watcher) list(ctx context.Context) (services []swarm.Service, tasks []swarm.Task, err error) {
-	var task progress.Task
 	attempt := func() error {
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
@@ -237,16 +236,7 @@ func (w *watcher) list(ctx context.Context) (services []swarm.Service, tasks []s
 		services, tasks = s.Items, t.Items
 		return nil
 	}
-	err = remote.Retry(ctx, w.ends, func() error {
-		err := attempt()
-		if task == nil && remote.Lost(err) && ctx.Err() == nil {
-			task = w.o.Report.Start("connection to the Swarm lost, trying again")
-		}
-		return err
-	})
-	if task != nil {
-		task.Done(err)
-	}
+	err = remote.RetryTold(ctx, w.ends, w.o.Report, attempt)
 	if ctx.Err() != nil {
 		return nil, nil, context.Cause(ctx)
 	}

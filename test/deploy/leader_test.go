@@ -44,6 +44,10 @@ func TestTheLeaderIsLostInMidDeploy(t *testing.T) {
 	p.wait(t).Exits(t, 0).Says(t, "release 2: done", "2/2")
 
 	m.docker.Up()
+	eventually(t, "it is in its Swarm again", func() bool {
+		info, err := m.docker.Client.Info(t.Context(), client.InfoOptions{})
+		return err == nil && info.Info.Swarm.LocalNodeState == swarm.LocalNodeStateActive && info.Info.Swarm.Error == ""
+	})
 	leader := m.electedOf(t, two, three) // the one that was killed has lost its place
 	if leader == two {
 		two, door = m.docker, m.door(t, m.docker)
