@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"slipway/deploy/apply"
-	"slipway/deploy/convert"
 	"slipway/deploy/environment"
 	"slipway/deploy/live"
 	"slipway/deploy/portainer"
@@ -103,10 +102,8 @@ func (p *place) webhook(ctx context.Context, in input, service string) error {
 // thereAre names a stack's services.
 func thereAre(state *live.State, stack string) string {
 	var names []string
-	for _, s := range state.Services {
-		if s.Spec.Labels[convert.LabelNamespace] == stack {
-			names = append(names, strings.TrimPrefix(s.Spec.Name, stack+"_"))
-		}
+	for _, s := range state.Of(stack) {
+		names = append(names, live.Key(stack, s.Spec))
 	}
 	if names == nil {
 		return "it has none at all; deploy it first, or check project: in " + pipeline.SettingsFile

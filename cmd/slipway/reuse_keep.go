@@ -1,16 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"golang.org/x/mod/modfile"
 	"golang.org/x/sync/errgroup"
 
+	"slipway/deploy/environment"
 	"slipway/engine/packing"
 	"slipway/pipeline"
 	"slipway/pipeline/worktree"
@@ -91,7 +91,7 @@ func (p *project) keepOne(ctx context.Context, o outcome, c *registry.Client, b 
 	e := &reuse.Entry{
 		Service: plan.Service, Image: plan.Image, Digest: o.result.Digest, Inputs: tag, Tag: plan.Tag, Commit: plan.Commit, Source: worktree.SourceURL(p.tree.Origin),
 		Plan: plan.Version, Platform: plan.Platform, Go: plan.Go, Checks: reuse.Checks(plan), Bases: basesOf(plan, o.result.Bases), Config: config,
-		Finished: time.Now(), Run: runAddress(environ()),
+		Finished: time.Now(), Run: runAddress(),
 	}
 	if plan.Module != nil {
 		e.Tools = toolVersions()
@@ -152,13 +152,8 @@ func toolVersions() (out []string) {
 	return out
 }
 
-// runAddress is where CI shows the job, "" elsewhere.
-func runAddress(vars map[string]string) string {
-	if u := vars["CI_JOB_URL"]; u != "" {
-		return u
-	}
-	if vars["GITHUB_RUN_ID"] == "" {
-		return ""
-	}
-	return fmt.Sprintf("%s/%s/actions/runs/%s", strings.TrimSuffix(vars["GITHUB_SERVER_URL"], "/"), vars["GITHUB_REPOSITORY"], vars["GITHUB_RUN_ID"])
+// runAddress is where CI shows the job, or at least its pipeline; "" elsewhere.
+func runAddress() string {
+	vars := environ()
+	return cmp.Or(vars["CI_JOB_URL"], environment.Pipeline(vars))
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,11 +63,6 @@ func (p *project) withoutReports(plan *pipeline.Plan, r *reused) {
 			_ = os.Remove(filepath.Join(p.buildDir(), filepath.FromSlash(s.Export.To)))
 		}
 	}
-}
-
-func digestOf(raw []byte) string {
-	sum := sha256.Sum256(raw)
-	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
 // reusedRecord is what build/run.json says of where a pass comes from.

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/opencontainers/go-digest"
+
 	"slipway/engine"
 	"slipway/engine/packing"
 	"slipway/pipeline"
@@ -30,7 +32,7 @@ func (p *project) pack(ctx context.Context, plan *pipeline.Plan, r *reused, c *r
 		ignored(plan, plan.Image+":"+r.tag, err)
 		return nil
 	}
-	r.result = &engine.Result{Service: plan.Service, Engine: noEngine{}.Name(), Digest: digestOf(r.manifest), Bases: r.entry.Bases}
+	r.result = &engine.Result{Service: plan.Service, Engine: noEngine{}.Name(), Digest: digest.FromBytes(r.manifest).String(), Bases: r.entry.Bases}
 	for _, s := range plan.Steps {
 		r.result.Steps = append(r.result.Steps, engine.StepResult{ID: s.ID, Name: s.Name, State: engine.Reused})
 	}

@@ -6,11 +6,9 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/moby/moby/api/types/swarm"
 
-	"slipway/deploy/convert"
 	"slipway/deploy/live"
 )
 
@@ -29,11 +27,8 @@ func Of(state *live.State, stack string) (out []Address) {
 	for _, n := range state.Nodes {
 		hosts[n.ID] = n.Description.Hostname
 	}
-	for _, s := range state.Services {
-		if s.Spec.Labels[convert.LabelNamespace] != stack {
-			continue
-		}
-		key := strings.TrimPrefix(s.Spec.Name, stack+"_")
+	for _, s := range state.Of(stack) {
+		key := live.Key(stack, s.Spec)
 		add := func(p swarm.PortConfig, node string) {
 			if p.PublishedPort != 0 {
 				out = append(out, Address{Service: key, Target: p.TargetPort, Protocol: string(p.Protocol), Port: p.PublishedPort, Node: node})

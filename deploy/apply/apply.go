@@ -109,11 +109,7 @@ func Deploy(ctx context.Context, r Request) (*Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		closing, cancel := afterwards(ctx)
-		defer cancel()
-		_ = held.Release(closing) // it runs out by itself where this fails
-	}()
+	defer held.LetGo(ctx)
 	// Another deploy may have ended while this one waited.
 	if state, plan, err = Plan(ctx, r); err != nil {
 		return nil, err

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/moby/moby/api/types/swarm"
-	"github.com/moby/moby/client"
 
 	"slipway/deploy/convert"
 	"slipway/deploy/diff"
@@ -53,18 +52,13 @@ func Hooked(ctx context.Context, r Request, stack string, h Hook) (*Verdict, err
 	}
 	if service.Spec.TaskTemplate.ContainerSpec.Image == h.Image {
 		r.Want = &convert.Stack{Name: stack, Services: []convert.Service{keyed(stack, service.Spec)}}
-		v, err := r.verify(ctx, state, &diff.Plan{})
-		return v.conclude(), err
+		return r.verify(ctx, state, &diff.Plan{})
 	}
 	held, err := lock.Acquire(ctx, r.Docker, stack, lock.Owner{Who: r.Record.Who, Reason: r.Reason}, r.Lock)
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		closing, cancel := afterwards(ctx)
-		defer cancel()
-		_ = held.Release(closing) // it runs out by itself where this fails
-	}()
+	defer held.LetGo(ctx)
 	if state, service, err = r.hookable(ctx, stack, h); err != nil {
 		return nil, err
 	}
@@ -88,7 +82,7 @@ func (r Request) hookable(ctx context.Context, stack string, h Hook) (*live.Stat
 }
 
 func keyed(stack string, spec swarm.ServiceSpec) convert.Service {
-	return convert.Service{Key: strings.TrimPrefix(spec.Name, stack+"_"), Spec: spec}
+	return convert.Service{Key: live.Key(stack, spec), Spec: spec}
 }
 
 // beginHook writes a release's record: the last release that went well, with the one image
@@ -116,21 +110,15 @@ func (r Request) beginHook(ctx context.Context, held *lock.Lock, state *live.Sta
 		}
 	}
 	var out *run
+	var err error
 	if i >= 0 {
-		var err error
-		if out, err = r.begin(ctx, held, state, plan); err != nil {
-			return nil, err
-		}
+		out, err = r.begin(ctx, held, state, plan)
 	} else {
-		tasks, err := r.Docker.TaskList(ctx, client.TaskListOptions{Filters: make(client.Filters).Add("service", service.ID)})
-		if err != nil {
-			return nil, fmt.Errorf("listing the tasks of %s: %w", h.Service, err)
-		}
 		out = &run{Request: r, held: held, plan: plan, before: state, verdict: newVerdict(r, plan), ends: time.Now().Add(r.Timeout), netIDs: state.NetworkIDs()}
-		out.tasks = map[string]map[string]bool{service.ID: {}}
-		for _, t := range tasks.Items {
-			out.tasks[service.ID][t.ID] = true
-		}
+		out.tasks, err = r.tasksNow(ctx, h.Service, "service", service.ID)
+	}
+	if err != nil {
+		return nil, err
 	}
 	out.verdict.Services = slices.DeleteFunc(out.verdict.Services, func(s Service) bool { return s.Name != h.Service })
 	return out, nil
@@ -154,7 +142,10 @@ func (r *run) hooked(ctx context.Context, before *swarm.Service, h Hook) (*Verdi
 	now, fault := r.inspect(ctx, before.ID)
 	var unsure UnsureError
 	for end := time.Now().Add(min(latest, r.Timeout)); errors.As(err, &unsure) && fault == nil && r.sameSpec(now.Spec, before.Spec) && time.Now().Before(end) && ctx.Err() == nil; {
-		time.Sleep(200 * time.Millisecond)
+		select {
+		case <-ctx.Done():
+		case <-time.After(200 * time.Millisecond):
+		}
 		now, fault = r.inspect(ctx, before.ID)
 	}
 	switch {

@@ -23,11 +23,8 @@ import (
 // Goals has a stack's services as they are live.
 func Goals(state *live.State, stack string) []watch.Goal {
 	var out []watch.Goal
-	for _, s := range state.Services {
-		if s.Spec.Labels[convert.LabelNamespace] == stack {
-			key := strings.TrimPrefix(s.Spec.Name, stack+"_")
-			out = append(out, watch.Goal{Key: key, Name: s.Spec.Name, ID: s.ID, Spec: s.Spec, Version: s.Version.Index, Change: watch.Unchanged})
-		}
+	for _, s := range state.Of(stack) {
+		out = append(out, watch.Goal{Key: live.Key(stack, s.Spec), Name: s.Spec.Name, ID: s.ID, Spec: s.Spec, Version: s.Version.Index, Change: watch.Unchanged})
 	}
 	return out
 }
@@ -118,11 +115,7 @@ func Remove(ctx context.Context, r Request, stack string) (removed []string, err
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		closing, cancel := afterwards(ctx)
-		defer cancel()
-		_ = held.Release(closing)
-	}()
+	defer held.LetGo(ctx)
 	state, err := live.Read(ctx, r.Docker)
 	if err != nil {
 		return nil, err

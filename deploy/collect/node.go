@@ -11,6 +11,8 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 	"golang.org/x/sync/errgroup"
+
+	"slipway/deploy/live"
 )
 
 // look reads what a node holds. When a container has stopped is asked only where it can be long
@@ -19,12 +21,12 @@ func (n Need) look(ctx context.Context, docker *client.Client, after time.Durati
 	held := Held{Ended: map[string]time.Time{}}
 	var eg errgroup.Group
 	eg.Go(func() error {
-		info, err := docker.Info(ctx, client.InfoOptions{})
+		now, err := live.Now(ctx, docker)
 		if err != nil {
 			return fmt.Errorf("asking for the time there: %w", err)
 		}
-		held.Now, err = time.Parse(time.RFC3339Nano, info.Info.SystemTime)
-		return err
+		held.Now = now
+		return nil
 	})
 	eg.Go(func() error {
 		got, err := docker.ContainerList(ctx, client.ContainerListOptions{All: true})

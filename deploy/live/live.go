@@ -6,11 +6,15 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/api/types/swarm"
 	"github.com/moby/moby/client"
 	"golang.org/x/sync/errgroup"
+
+	"slipway/deploy/convert"
 )
 
 // State is what a Swarm holds, as it was in one burst of reading. All lists are of the whole
@@ -125,4 +129,26 @@ func (s *State) Secret(name string) *swarm.Secret {
 		}
 	}
 	return nil
+}
+
+// Of are a stack's services.
+func (s *State) Of(stack string) (out []swarm.Service) {
+	for _, one := range s.Services {
+		if one.Spec.Labels[convert.LabelNamespace] == stack {
+			out = append(out, one)
+		}
+	}
+	return out
+}
+
+// Key is a service's name in the manifest of its stack.
+func Key(stack string, s swarm.ServiceSpec) string { return strings.TrimPrefix(s.Name, stack+"_") }
+
+// Now is the time of a daemon's machine.
+func Now(ctx context.Context, docker *client.Client) (time.Time, error) {
+	info, err := docker.Info(ctx, client.InfoOptions{})
+	if err != nil {
+		return time.Time{}, err
+	}
+	return time.Parse(time.RFC3339Nano, info.Info.SystemTime)
 }

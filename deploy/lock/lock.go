@@ -151,3 +151,11 @@ func (l *Lock) Release(ctx context.Context) error {
 	}
 	return nil
 }
+
+// LetGo gives the lock back when the work is over, also where it was stopped. A lock that cannot be
+// given back runs out by itself.
+func (l *Lock) LetGo(ctx context.Context) {
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	_ = l.Release(closing)
+}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/moby/moby/api/types/swarm"
 
-	"slipway/deploy/convert"
 	"slipway/deploy/live"
 	"slipway/pipeline"
 )
@@ -17,17 +16,14 @@ const All = "all"
 // Choose finds a stack's service by its name in the manifest, or by the one in the Swarm. The
 // error names those that there are, or the one that was probably meant.
 func Choose(state *live.State, stack, name string) ([]swarm.Service, error) {
-	var every []swarm.Service
+	every := state.Of(stack)
 	var keys []string
-	for _, s := range state.Services {
-		if s.Spec.Labels[convert.LabelNamespace] != stack {
-			continue
-		}
-		key := Key(stack, s)
+	for _, s := range every {
+		key := live.Key(stack, s.Spec)
 		if key == name || s.Spec.Name == name {
 			return []swarm.Service{s}, nil
 		}
-		every, keys = append(every, s), append(keys, key)
+		keys = append(keys, key)
 	}
 	near := pipeline.Nearest(name, keys)
 	switch {
@@ -40,6 +36,3 @@ func Choose(state *live.State, stack, name string) ([]swarm.Service, error) {
 	}
 	return nil, fmt.Errorf("%s has no service %q: there are %s (or %s, for all of them)", stack, name, strings.Join(keys, ", "), All)
 }
-
-// Key is a service's name in the manifest.
-func Key(stack string, s swarm.Service) string { return strings.TrimPrefix(s.Spec.Name, stack+"_") }

@@ -8,6 +8,7 @@ import (
 	"github.com/moby/moby/api/types/swarm"
 	"github.com/moby/moby/client"
 
+	"slipway/deploy/live"
 	"slipway/report/foreign"
 )
 
@@ -27,7 +28,7 @@ func newNames(ctx context.Context, docker *client.Client, stack string, services
 	n := &names{docker: docker, stack: stack, keys: map[string]string{}, hosts: map[string]string{}, known: map[string]string{}}
 	filter := make(client.Filters)
 	for _, s := range services {
-		n.keys[s.ID] = Key(stack, s)
+		n.keys[s.ID] = live.Key(stack, s.Spec)
 		filter.Add("service", s.ID)
 	}
 	for _, node := range nodes {

@@ -24,10 +24,9 @@ type Nodes struct {
 
 // node is connected to once. A failure stays one: who asks again has not the time to wait again.
 type node struct {
-	once   sync.Once
-	docker *client.Client
-	host   *remote.Host // nil for the manager itself
-	err    error
+	once sync.Once
+	host *remote.Host // the manager's for the manager itself
+	err  error
 }
 
 // Of are the nodes of the Swarm that this host manages.
@@ -35,9 +34,18 @@ func Of(manager *remote.Host) *Nodes {
 	return &Nodes{manager: manager, known: map[string]*node{}}
 }
 
-// Docker talks to a node's daemon. Errors are remote.ErrNotOverSSH or remote.ErrNotPinned where
-// there is no way to it, and sentences else.
+// Docker talks to a node's daemon. Errors are those of Host.
 func (n *Nodes) Docker(ctx context.Context, to swarm.Node) (*client.Client, error) {
+	host, err := n.Host(ctx, to)
+	if err != nil {
+		return nil, err
+	}
+	return host.Docker, nil
+}
+
+// Host is a node as it is reached. Errors are remote.ErrNotOverSSH or remote.ErrNotPinned where
+// there is no way to it, and sentences else.
+func (n *Nodes) Host(ctx context.Context, to swarm.Node) (*remote.Host, error) {
 	n.mu.Lock()
 	k := n.known[to.ID]
 	if k == nil {
@@ -46,7 +54,7 @@ func (n *Nodes) Docker(ctx context.Context, to swarm.Node) (*client.Client, erro
 	}
 	n.mu.Unlock()
 	k.once.Do(func() { k.err = n.connect(ctx, k, to) })
-	return k.docker, k.err
+	return k.host, k.err
 }
 
 func (n *Nodes) connect(ctx context.Context, k *node, to swarm.Node) error {
@@ -58,7 +66,7 @@ func (n *Nodes) connect(ctx context.Context, k *node, to swarm.Node) error {
 		}
 	}
 	if own == to.ID {
-		k.docker = n.manager.Docker
+		k.host = n.manager
 		return nil
 	}
 	host, err := n.manager.Node(ctx, names(to)...)
@@ -74,7 +82,6 @@ func (n *Nodes) connect(ctx context.Context, k *node, to swarm.Node) error {
 	case is != to.ID:
 		return fmt.Errorf("%s is another machine than the Swarm's node %s; check the names and addresses in SSH_KNOWN_HOSTS", k.host.Name, to.Description.Hostname)
 	}
-	k.docker = k.host.Docker
 	return nil
 }
 
@@ -104,7 +111,7 @@ func (n *Nodes) Close() {
 	defer n.mu.Unlock()
 	for _, k := range n.known {
 		k.once.Do(func() {}) // waits for one that is being made
-		if k.host != nil {
+		if k.host != nil && k.host != n.manager {
 			_ = k.host.Close()
 		}
 	}

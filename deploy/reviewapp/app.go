@@ -3,12 +3,10 @@ package reviewapp
 import (
 	"fmt"
 	"path"
-	"slices"
 	"time"
 
 	"github.com/moby/moby/api/types/swarm"
 
-	"slipway/deploy/convert"
 	"slipway/deploy/live"
 	"slipway/deploy/release"
 )
@@ -59,7 +57,7 @@ func Clash(state *live.State, stack, from string) error {
 		return nil
 	case len(entries) > 0:
 		return fmt.Errorf("%s is there and is no review app (release %d, by %s): as one it would be removed when its time is up. Take another name", stack, entries[0].Number, entries[0].Who)
-	case slices.ContainsFunc(state.Services, func(s swarm.Service) bool { return s.Spec.Labels[convert.LabelNamespace] == stack }):
+	case len(state.Of(stack)) > 0:
 		return fmt.Errorf("%s is there, and slipway has not deployed it: a review app needs a name of its own", stack)
 	}
 	return nil

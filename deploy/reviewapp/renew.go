@@ -14,11 +14,7 @@ import (
 
 // Now is the Swarm's time: that of the manager which is asked.
 func Now(ctx context.Context, docker *client.Client) (time.Time, error) {
-	info, err := docker.Info(ctx, client.InfoOptions{})
-	if err != nil {
-		return time.Time{}, fmt.Errorf("asking the Swarm for its time: %w", err)
-	}
-	now, err := time.Parse(time.RFC3339Nano, info.Info.SystemTime)
+	now, err := live.Now(ctx, docker)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("asking the Swarm for its time: %w", err)
 	}
@@ -32,11 +28,7 @@ func Renew(ctx context.Context, docker *client.Client, stack string, expires tim
 	if err != nil {
 		return err
 	}
-	defer func() {
-		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-		defer cancel()
-		_ = held.Release(closing) // it runs out by itself where this fails
-	}()
+	defer held.LetGo(ctx)
 	state, err := live.Read(ctx, docker)
 	if err != nil {
 		return err

@@ -58,7 +58,7 @@ func TestJobs(t *testing.T) {
 		{"failed before this deploy", newWorld(Unchanged, task(0, crashed, now)).with(job(nil, nil), old("task0"), restart(onFailure)), "failed 0/1: before this deploy"},
 		{"failed before this deploy, and runs again", newWorld(Unchanged, task(0, crashed, now), task(0, up, now)).with(job(nil, nil), old("task0"), restart(onFailure)), "waiting 0/1"},
 		{"completed before this deploy", newWorld(Unchanged, task(0, complete, now)).with(job(nil, nil), old("task0")), "done 1/1"},
-		{"another has changed it", newWorld(Created, task(0, complete, now)).with(job(nil, nil), live("web:3")), "changed by another 1/1"},
+		{"another has changed it", newWorld(Created, task(0, complete, now)).with(job(nil, nil), liveImage("web:3")), "changed by another 1/1"},
 		{"on each node", newWorld(Created, task(0, complete, node("a")), task(0, up, node("b"))).with(mode(globalJob), nodes("a", "b", "!c")), "waiting 1/2"},
 		{"on each node, completed", newWorld(Created, task(0, complete, node("a")), task(0, complete, node("b"))).with(mode(globalJob), nodes("a", "b", "!c")), "done 2/2"},
 	} {

@@ -10,6 +10,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"slipway/deploy/convert"
+	"slipway/deploy/live"
 	"slipway/deploy/remote"
 	"slipway/progress"
 )
@@ -202,15 +203,11 @@ func (w *watcher) before(t swarm.Task) bool {
 
 // clock is the manager's time, zero where it does not say.
 func (w *watcher) clock(ctx context.Context) time.Time {
-	info, err := w.docker.Info(ctx, client.InfoOptions{})
+	now, err := live.Now(ctx, w.docker)
 	if err != nil {
 		return time.Time{}
 	}
-	t, err := time.Parse(time.RFC3339Nano, info.Info.SystemTime)
-	if err != nil {
-		return time.Time{}
-	}
-	return t
+	return now
 }
 
 // list reads services, tasks and nodes, for as long as the connection is away.

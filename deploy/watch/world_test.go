@@ -100,7 +100,7 @@ func status(s swarm.UpdateState, message string) func(*world) {
 }
 
 // live makes the live spec another than the one that was sent.
-func live(image string) func(*world) {
+func liveImage(image string) func(*world) {
 	return func(w *world) { w.v.service.Spec.TaskTemplate.ContainerSpec = &swarm.ContainerSpec{Image: image} }
 }
 

@@ -52,8 +52,9 @@ func Gather(ctx context.Context, manager *remote.Host, auth func(image string) s
 			f.Ended = append(f.Ended, t)
 		}
 	}
-	g := &gathering{facts: &f, auth: auth, manager: manager, self: info.Info.Swarm.NodeID, asked: asked, served: map[string]bool{}}
+	g := &gathering{facts: &f, auth: auth, manager: manager, nodes: nodes.Of(manager), asked: asked, served: map[string]bool{}}
 	g.facts.Hosts, g.facts.Healthy = map[string]Host{}, map[string]bool{}
+	defer g.nodes.Close()
 	var eg errgroup.Group
 	for _, n := range f.State.Nodes {
 		if n.Status.State == swarm.NodeStateReady {
@@ -76,7 +77,7 @@ func Gather(ctx context.Context, manager *remote.Host, auth func(image string) s
 type gathering struct {
 	auth    func(string) string
 	manager *remote.Host
-	self    string    // the manager's node id
+	nodes   *nodes.Nodes
 	asked   time.Time // by this machine's clock, when the manager's was Facts.Now
 
 	mu     sync.Mutex
@@ -95,38 +96,16 @@ func (g *gathering) note(format string, a ...any) {
 func (g *gathering) node(ctx context.Context, n swarm.Node) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	host, err := g.reach(ctx, n)
+	host, err := g.nodes.Host(ctx, n)
 	if err != nil {
 		g.note("%s was not looked at: %s", name(n), reason(err, n))
 		return
-	}
-	if host != g.manager {
-		defer func() { _ = host.Close() }()
 	}
 	var eg errgroup.Group
 	for _, look := range []func(context.Context, *remote.Host, swarm.Node){g.machine, g.images, g.ports} {
 		eg.Go(func() error { look(ctx, host, n); return nil })
 	}
 	_ = eg.Wait()
-}
-
-func (g *gathering) reach(ctx context.Context, n swarm.Node) (*remote.Host, error) {
-	if n.ID == g.self {
-		return g.manager, nil
-	}
-	host, err := g.manager.Node(ctx, nodes.Address(n), n.Description.Hostname)
-	if err != nil {
-		return nil, err
-	}
-	info, err := host.Docker.Info(ctx, client.InfoOptions{})
-	if err == nil && info.Info.Swarm.NodeID != n.ID {
-		err = fmt.Errorf("%s is another machine; check the names and addresses in SSH_KNOWN_HOSTS", host.Name)
-	}
-	if err != nil {
-		_ = host.Close()
-		return nil, err
-	}
-	return host, nil
 }
 
 func reason(err error, n swarm.Node) string {

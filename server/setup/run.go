@@ -19,24 +19,34 @@ type Did struct {
 // Apply does what is not so yet. What a step has done is looked at again with its check, so that
 // a second run finds nothing to do.
 func (h *Host) Apply(ctx context.Context, p *Plan, show progress.Reporter) (did Did, err error) {
+	err = h.pending(ctx, p, &did, func(s Step) error {
+		task := show.Start(s.Does)
+		err := h.step(ctx, s, task)
+		task.Done(err)
+		if err == nil {
+			did.Changed = append(did.Changed, s.Does)
+		}
+		return err
+	})
+	return did, err
+}
+
+// pending calls do for each step that is not so yet, and counts the others.
+func (h *Host) pending(ctx context.Context, p *Plan, did *Did, do func(Step) error) error {
 	for _, s := range p.Steps {
 		so, err := h.check(ctx, s)
-		if err != nil {
-			return did, err
-		}
-		if so {
+		switch {
+		case err != nil:
+			return err
+		case so:
 			did.Settled++
 			continue
 		}
-		task := show.Start(s.Does)
-		err = h.step(ctx, s, task)
-		task.Done(err)
-		if err != nil {
-			return did, err
+		if err := do(s); err != nil {
+			return err
 		}
-		did.Changed = append(did.Changed, s.Does)
 	}
-	return did, nil
+	return nil
 }
 
 func (h *Host) check(ctx context.Context, s Step) (bool, error) {
@@ -99,21 +109,12 @@ func (e *CommandError) Error() string {
 // Preview writes the commands of all steps that are not so yet, and runs none of them. Those of
 // later steps may turn out to have less to do, once earlier ones have been done.
 func (h *Host) Preview(ctx context.Context, p *Plan, out io.Writer) (did Did, err error) {
-	for _, s := range p.Steps {
-		so, err := h.check(ctx, s)
-		if err != nil {
-			return did, err
-		}
-		if so {
-			did.Settled++
-			continue
-		}
+	err = h.pending(ctx, p, &did, func(s Step) error {
 		did.Changed = append(did.Changed, s.Does)
-		if _, err := io.WriteString(out, s.String()); err != nil {
-			return did, err
-		}
-	}
-	return did, nil
+		_, err := io.WriteString(out, s.String())
+		return err
+	})
+	return did, err
 }
 
 // String is the step as a script for root, in which what is not a command is a remark.
