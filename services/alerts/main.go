@@ -12,58 +12,33 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
-	"flag"
-	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"services/alerts/chat"
 	"services/alerts/notification"
 	"services/alerts/swarm"
 	"services/shared/healthcheck"
 	"services/shared/metrics"
+	"services/shared/program"
 	"services/shared/service"
 )
 
 const name = "alerts"
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stderr))
-}
+func main() { program.Main(run) }
 
 // run is the program: it gives back the exit code.
 func run(ctx context.Context, args []string, getenv func(string) string, stderr io.Writer) int {
-	flags := flag.NewFlagSet(name, flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	check := flags.Bool("healthcheck", false, "ask the running service's /healthz; exit 0 when it is healthy, else 1")
-	switch err := flags.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		return 0
-	case err != nil:
-		return 2
-	case flags.NArg() > 0:
-		_, _ = fmt.Fprintf(stderr, "%s: takes no arguments, but was given %q\n", name, flags.Args())
-		return 2
+	flags := program.NewFlags(name, stderr)
+	if code, ends := flags.Read(args); ends {
+		return code
 	}
-
 	addr := cmp.Or(getenv("HTTP_ADDR"), ":8080")
-	var err error
-	if *check {
-		err = healthcheck.Ask(ctx, addr)
-	} else {
-		err = serve(ctx, addr, getenv, slog.New(slog.NewJSONHandler(stderr, nil)))
+	if *flags.Healthcheck {
+		return flags.Code(healthcheck.Ask(ctx, addr))
 	}
-	if err != nil {
-		_, _ = fmt.Fprintf(stderr, "%s: %v\n", name, err)
-		return 1
-	}
-	return 0
+	return flags.Code(serve(ctx, addr, getenv, slog.New(slog.NewJSONHandler(stderr, nil))))
 }
 
 func serve(ctx context.Context, addr string, getenv func(string) string, log *slog.Logger) error {

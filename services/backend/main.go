@@ -11,46 +11,31 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"services/backend/config"
 	"services/backend/database"
 	"services/shared/healthcheck"
 	"services/shared/metrics"
+	"services/shared/program"
 )
 
 const name = "backend"
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stderr))
-}
+func main() { program.Main(run) }
 
 // run is the program: it gives back the exit code.
 func run(ctx context.Context, args []string, getenv func(string) string, stderr io.Writer) int {
-	flags := flag.NewFlagSet(name, flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	check := flags.Bool("healthcheck", false, "ask the running service's /healthz; exit 0 when it is healthy, else 1")
+	flags := program.NewFlags(name, stderr)
 	migrate := flags.Bool("migrate", false, "bring the database's schema up to date, waiting for PostgreSQL for at most a minute, and exit")
 	file := flags.String("config", config.DefaultPath, "the configuration; where the file is missing, defaults are used")
-	switch err := flags.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		return 0
-	case err != nil:
-		return 2
-	case flags.NArg() > 0:
-		_, _ = fmt.Fprintf(stderr, "%s: takes no arguments, but was given %q\n", name, flags.Args())
-		return 2
-	case *check && *migrate:
+	switch code, ends := flags.Read(args); {
+	case ends:
+		return code
+	case *flags.Healthcheck && *migrate:
 		_, _ = fmt.Fprintf(stderr, "%s: -healthcheck and -migrate exclude each other\n", name)
 		return 2
 	}
@@ -59,18 +44,14 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	addr, metricsAddr, err := addresses(*file, getenv)
 	switch {
 	case err != nil:
-	case *check:
+	case *flags.Healthcheck:
 		err = healthcheck.Ask(ctx, addr)
 	case *migrate:
 		err = migrated(ctx, getenv, log)
 	default:
 		err = start(ctx, addr, metricsAddr, getenv, log)
 	}
-	if err != nil {
-		_, _ = fmt.Fprintf(stderr, "%s: %v\n", name, err)
-		return 1
-	}
-	return 0
+	return flags.Code(err)
 }
 
 // start reads the database's settings and serves until ctx ends.
