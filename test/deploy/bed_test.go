@@ -20,7 +20,6 @@ import (
 
 	"slipway/progress"
 	"slipway/test/baseimage"
-	"slipway/test/child"
 	"slipway/test/dockerd"
 	"slipway/test/gitrepo"
 	"slipway/test/registry"
@@ -192,42 +191,17 @@ func (b *bed) with(t testing.TB, env []string, args ...string) result {
 
 func (b *bed) start(t testing.TB, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{args: args, cmd: exec.Command(binary, args...)}
-	p.cmd.Dir = b.repo.Dir
-	p.cmd.Env = append(append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}, b.env...), env...)
-	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
-	c, err := child.Start(p.cmd, nil)
-	must(t, err)
-	p.done = c.Done
-	t.Cleanup(c.KillGroup)
-	return p
+	cmd := exec.Command(binary, args...)
+	cmd.Dir = b.repo.Dir
+	cmd.Env = append(append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}, b.env...), env...)
+	return &process{slipwaycmd.Launch(t, cmd)}
 }
 
-type process struct {
-	cmd            *exec.Cmd
-	args           []string
-	stdout, stderr child.Buffer
-	done           chan struct{}
-}
+type process struct{ *slipwaycmd.Process }
 
 func (p *process) wait(t testing.TB) result {
 	t.Helper()
-	select {
-	case <-p.done:
-	case <-time.After(2 * time.Minute):
-		t.Fatalf("slipway %s did not end:\n%s", strings.Join(p.args, " "), p.stderr.String())
-	}
-	return result{Args: p.args, Stdout: p.stdout.String(), Stderr: p.stderr.String(), Code: p.cmd.ProcessState.ExitCode()}
-}
-
-// ended tells whether the process is over.
-func (p *process) ended() bool {
-	select {
-	case <-p.done:
-		return true
-	default:
-		return false
-	}
+	return p.Wait(t, 2*time.Minute)
 }
 
 type result = slipwaycmd.Result

@@ -134,8 +134,8 @@ func TestKilledInMidWaitAndRunAgain(t *testing.T) {
 		s := b.state(t).Service("repo_dev_web")
 		return s.UpdateStatus != nil && s.UpdateStatus.State == swarm.UpdateStateUpdating
 	})
-	must(t, p.cmd.Process.Signal(syscall.SIGKILL))
-	<-p.done
+	must(t, p.Cmd.Process.Signal(syscall.SIGKILL))
+	<-p.Done
 	b.slipway(t, "deploy:env", "dev", "-wait=1m").Exits(t, 0).Says(t, "done")
 	b.runs(t, "repo_dev_web", "good2")
 	b.slipway(t, "deploy:history", "dev").Exits(t, 0).Says(t, "interrupted")
@@ -150,7 +150,7 @@ func TestTheConnectionIsCutInMidWait(t *testing.T) {
 	p := b.start(t, nil, "deploy:env", "dev")
 	eventually(t, "the update is under way", func() bool { return b.state(t).Service("repo_dev_web").UpdateStatus != nil })
 	b.server.Stop()
-	eventually(t, "the loss is seen", func() bool { return strings.Contains(p.stderr.String(), "connection to the Swarm lost") })
+	eventually(t, "the loss is seen", func() bool { return strings.Contains(p.Stderr.String(), "connection to the Swarm lost") })
 	b.server.Up()
 	p.wait(t).Exits(t, 3).Says(t, "web: rolled back")
 }
@@ -199,7 +199,7 @@ func TestTwoDeploysOfOneEnvironment(t *testing.T) {
 	b.manifest(t, "dev", stack(service("web", "good2")))
 	first := b.start(t, nil, "deploy:env", "dev")
 	eventually(t, "the first one has the lock", func() bool {
-		return strings.Contains(first.stderr.String(), "updating web")
+		return strings.Contains(first.Stderr.String(), "updating web")
 	})
 	began := time.Now()
 	second := b.with(t, nil, "deploy:env", "dev", "-image=app=good")

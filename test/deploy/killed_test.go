@@ -78,14 +78,14 @@ func (b *bed) killedAfter(t *testing.T, g *gate, n int) (writes []string, killed
 		if <-started; k == n {
 			hit.Store(true)
 			p := victim.Load()
-			_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
-			<-p.done
+			_ = syscall.Kill(-p.Cmd.Process.Pid, syscall.SIGKILL)
+			<-p.Done
 		}
 	})
 	p := b.start(t, g.through(), "deploy:env", "dev")
 	victim.Store(p)
 	close(started)
-	<-p.done
+	<-p.Done
 	writes = g.watch(nil)
 	if !hit.Load() {
 		p.wait(t).Exits(t, 0)

@@ -39,7 +39,7 @@ func TestTheLeaderIsLostInMidDeploy(t *testing.T) {
 
 	m.manifest(t, "dev", web("good2"))
 	p := m.start(t, through, "deploy:env", "dev")
-	eventually(t, "the update has begun", func() bool { return p.ended() || begun("good2") })
+	eventually(t, "the update has begun", func() bool { return p.Ended() || begun("good2") })
 	m.docker.Kill()
 	p.wait(t).Exits(t, 0).Says(t, "release 2: done", "2/2")
 
@@ -55,7 +55,7 @@ func TestTheLeaderIsLostInMidDeploy(t *testing.T) {
 	}
 	m.manifest(t, "dev", web("sick"))
 	p = m.start(t, through, "deploy:env", "dev")
-	eventually(t, "the update has begun", func() bool { return p.ended() || begun("sick") })
+	eventually(t, "the update has begun", func() bool { return p.Ended() || begun("sick") })
 	leader.Kill()
 	p.wait(t).Exits(t, 3).Says(t, "release 3: rolled back", "app in mode sick", "runs now   2 × "+m.images.Host+"/app:good2")
 	m.with(t, through, "deploy:status", "dev", "-detailedExitcode=true").Exits(t, 0)

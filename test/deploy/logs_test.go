@@ -61,15 +61,15 @@ func TestLogsAreFollowedUntilCtrlC(t *testing.T) {
 	b.manifest(t, "dev", stack(service("web", "good")))
 	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
 	follow := b.start(t, nil, "deploy:logs", "dev", "web", "-follow=true")
-	eventually(t, "the first lines", func() bool { return strings.Contains(follow.stdout.String(), "| app in mode good") })
-	first := strings.Count(follow.stdout.String(), "app in mode good")
+	eventually(t, "the first lines", func() bool { return strings.Contains(follow.Stdout.String(), "| app in mode good") })
+	first := strings.Count(follow.Stdout.String(), "app in mode good")
 	b.manifest(t, "dev", stack(service("web", "good2")))
 	b.slipway(t, "deploy:env", "dev").Exits(t, 0)
-	eventually(t, "lines of the new task", func() bool { return strings.Count(follow.stdout.String(), "app in mode good") > first })
-	if follow.ended() {
+	eventually(t, "lines of the new task", func() bool { return strings.Count(follow.Stdout.String(), "app in mode good") > first })
+	if follow.Ended() {
 		t.Fatal("it has ended by itself")
 	}
-	must(t, follow.cmd.Process.Signal(os.Interrupt))
+	must(t, follow.Cmd.Process.Signal(os.Interrupt))
 	r := follow.wait(t).Exits(t, 0)
 	if strings.Contains(r.Stderr, "slipway:") {
 		t.Errorf("Ctrl-C is told as a failure:\n%s", r.Stderr)

@@ -92,12 +92,12 @@ func TestTwoDeploysThroughPortainer(t *testing.T) {
 	slow := strings.Replace(service("web", "sick"), "interval: 300ms", "interval: 10s", 1)
 	b.manifest(t, "dev", stack(slow))
 	first := b.start(t, nil, "deploy:env", "dev")
-	eventually(t, "the first one has the lock", func() bool { return strings.Contains(first.stderr.String(), "updating web") })
+	eventually(t, "the first one has the lock", func() bool { return strings.Contains(first.Stderr.String(), "updating web") })
 	b.with(t, by(p, "tcp"), "deploy:env", "dev", "-image=app=good2").Exits(t, 5).Says(t, "is locked by anna@")
 
 	// Portainer loses the daemon, and finds it again.
 	p.SetDown("socket", true)
-	eventually(t, "the loss is seen", func() bool { return strings.Contains(first.stderr.String(), "connection to the Swarm lost") })
+	eventually(t, "the loss is seen", func() bool { return strings.Contains(first.Stderr.String(), "connection to the Swarm lost") })
 	p.SetDown("socket", false)
 	first.wait(t).Exits(t, 3).Says(t, "web: rolled back")
 }

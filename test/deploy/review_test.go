@@ -237,9 +237,9 @@ func TestAReviewAppWhoseDeployWasKilledLeavesNothing(t *testing.T) {
 	b.manifest(t, "dev", stack(service("web", "sick", "volumes: [data:/data]"))+"volumes: {data: {}}\n")
 	killed := b.start(t, nil, "deploy:env", "mr-1", "-from=dev", "-ttl=1ms")
 	eventually(t, "the task has made its volume", func() bool {
-		return killed.ended() || holds(b.allOf(t, "repo_mr-1"), "volume ") && holds(b.allOf(t, "repo_mr-1"), "service ")
+		return killed.Ended() || holds(b.allOf(t, "repo_mr-1"), "volume ") && holds(b.allOf(t, "repo_mr-1"), "service ")
 	})
-	must(t, killed.cmd.Process.Kill())
+	must(t, killed.Cmd.Process.Kill())
 	killed.wait(t)
 	b.slipway(t, "deploy:expire", "dev").Exits(t, 0).Says(t, "repo_mr-1: removed")
 	if left := b.allOf(t, "mr-1"); len(left) > 0 {

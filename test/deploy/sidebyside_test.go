@@ -28,11 +28,11 @@ func TestTwoEnvironmentsAreDeployedSideBySide(t *testing.T) {
 	b.manifest(t, "one", stack(waiting))
 	b.manifest(t, "two", stack(service("web", "good2")))
 	first := b.start(t, nil, "deploy:env", "one", "-timeout=90s")
-	eventually(t, "the first one waits for its update", func() bool { return first.ended() || b.state(t).Service("repo_one_web").UpdateStatus != nil })
+	eventually(t, "the first one waits for its update", func() bool { return first.Ended() || b.state(t).Service("repo_one_web").UpdateStatus != nil })
 	b.slipway(t, "deploy:env", "one").Exits(t, 5).Says(t, "is locked by anna@")
 	b.slipway(t, "deploy:env", "two").Exits(t, 0).Says(t, "repo_two release 2: done")
-	if first.ended() {
-		t.Fatalf("the first deploy did not wait:\n%s", first.stderr.String())
+	if first.Ended() {
+		t.Fatalf("the first deploy did not wait:\n%s", first.Stderr.String())
 	}
 	must(t, os.WriteFile(filepath.Join(dir, "open"), nil, 0o644))
 	first.wait(t).Exits(t, 0).Says(t, "repo_one release 2: done")

@@ -44,9 +44,9 @@ func TestADeployIsTold(t *testing.T) {
 	b.manifest(t, "dev", stack(slow, service("other", "good")))
 	p := b.start(t, nil, "deploy:env", "dev")
 	eventually(t, "it waits for web", func() bool {
-		return p.ended() || strings.Contains(p.stderr.String(), "1 starting")
+		return p.Ended() || strings.Contains(p.Stderr.String(), "1 starting")
 	})
-	must(t, p.cmd.Process.Signal(syscall.SIGTERM))
+	must(t, p.Cmd.Process.Signal(syscall.SIGTERM))
 	p.wait(t).Exits(t, 1)
 	b.story(t, map[string]string{"updating web": "done", "waiting for web": "interrupted"},
 		"repo_dev release 3: interrupted: stopped by terminated", `<header class="interrupted">`)

@@ -113,7 +113,7 @@ func BenchmarkTenServices(b *testing.B) {
 			bed.manifest(b, "dev", bad)
 			began := time.Now()
 			p := bed.start(b, nil, "deploy:env", "dev")
-			eventually(b, "the reason is told", func() bool { return p.ended() || strings.Contains(p.stderr.String(), "its health check fails") })
+			eventually(b, "the reason is told", func() bool { return p.Ended() || strings.Contains(p.Stderr.String(), "its health check fails") })
 			told := time.Now()
 			p.wait(b).Exits(b, 3).Says(b, "its health check fails")
 			ours.Took(time.Since(began))

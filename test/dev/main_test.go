@@ -4,7 +4,6 @@ package dev
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"strconv"
@@ -14,6 +13,7 @@ import (
 	"slipway/test/baseimage"
 	"slipway/test/dockerd"
 	"slipway/test/gitrepo"
+	"slipway/test/relay"
 	"slipway/test/slipwaycmd"
 )
 
@@ -63,32 +63,12 @@ func (l *laptop) forward(t *testing.T) int {
 	}
 	t.Cleanup(func() { _ = listener.Close() })
 	address := listener.Addr().String()
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return // closed
-			}
-			go l.join(conn, address)
-		}
-	}()
+	go relay.Serve(listener, func() (net.Conn, error) {
+		return l.docker.Dial(context.Background(), "tcp4", address)
+	})
 	_, port, _ := net.SplitHostPort(address)
 	n, _ := strconv.Atoi(port)
 	return n
-}
-
-func (l *laptop) join(outside net.Conn, address string) {
-	defer func() { _ = outside.Close() }()
-	inside, err := l.docker.Dial(context.Background(), "tcp4", address)
-	if err != nil {
-		return
-	}
-	defer func() { _ = inside.Close() }()
-	go func() {
-		_, _ = io.Copy(inside, outside)
-		_ = inside.(*net.TCPConn).CloseWrite()
-	}()
-	_, _ = io.Copy(outside, inside)
 }
 
 func (l *laptop) start(t *testing.T, args ...string) *slipwaycmd.Process {

@@ -1,12 +1,7 @@
 package dockerd
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
-	"slices"
 	"syscall"
 	"time"
 
@@ -28,30 +23,4 @@ func cgroup(dir string) string { return "slipway-test-" + filepath.Base(dir) }
 
 // remove clears what a daemon in dir leaves outside of it. Its processes are gone, with
 // them its mounts and networks; empty cgroups stay.
-func remove(dir string) error {
-	var groups []string
-	for _, pattern := range []string{"/sys/fs/cgroup/", "/sys/fs/cgroup/*/"} {
-		tops, err := filepath.Glob(pattern + cgroup(dir))
-		if err != nil {
-			return err
-		}
-		for _, top := range tops {
-			err := filepath.WalkDir(top, func(path string, entry fs.DirEntry, err error) error {
-				if err == nil && entry.IsDir() {
-					groups = append(groups, path)
-				}
-				return err
-			})
-			if err != nil && !errors.Is(err, os.ErrNotExist) {
-				return err
-			}
-		}
-	}
-	slices.Reverse(groups) // children first
-	for _, group := range groups {
-		if err := syscall.Rmdir(group); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("removing the control group %s: %w", group, err)
-		}
-	}
-	return nil
-}
+func remove(dir string) error { return child.RemoveGroups(cgroup(dir), syscall.Rmdir) }

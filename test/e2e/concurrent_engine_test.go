@@ -20,7 +20,7 @@ func TestTwoBuildsAtOnceEndWell(t *testing.T) {
 	g.wait(t, first)
 	second := in(clone.Dir, env...).start(t, "build:service", "box")
 	eventually(t, "the second build is at the step that the first runs", func() bool {
-		return strings.Contains(second.stderr.String(), "RUN wget")
+		return strings.Contains(second.Stderr.String(), "RUN wget")
 	})
 	g.open()
 	a, b := first.wait(t).Exits(t, 0), second.wait(t).Exits(t, 0)
@@ -73,9 +73,9 @@ func TestAFullDiskIsNamed(t *testing.T) {
 	r := packed(t, map[string]string{"Dockerfile": "FROM alpine:3.20\nRUN dd if=/dev/zero of=/big bs=1M count=100\n"})
 	p := in(r.Dir, append(env, "SLIPWAY_CACHE="+small)...).start(t, "build:service", "box")
 	select {
-	case <-p.done:
+	case <-p.Done:
 	case <-time.After(3 * time.Minute): // a hang, not slowness: 24 MB are full in a second
-		t.Fatalf("it hangs:\n%s", p.stderr.String())
+		t.Fatalf("it hangs:\n%s", p.Stderr.String())
 	}
 	res := p.wait(t).Exits(t, 1)
 	if !strings.Contains(strings.ToLower(res.Stderr), "no space left on device") || !strings.Contains(res.Stderr, "free some space") {

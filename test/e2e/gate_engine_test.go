@@ -46,10 +46,10 @@ func (g *gate) wait(t testing.TB, p *process) {
 	t.Helper()
 	select {
 	case <-g.arrived:
-	case <-p.done:
-		t.Fatalf("it ended before its step ran:\n%s", p.stderr.String())
+	case <-p.Done:
+		t.Fatalf("it ended before its step ran:\n%s", p.Stderr.String())
 	case <-time.After(limit):
-		t.Fatalf("its step does not run:\n%s", p.stderr.String())
+		t.Fatalf("its step does not run:\n%s", p.Stderr.String())
 	}
 }
 
@@ -85,7 +85,7 @@ func server(t testing.TB, cache string) int {
 // signal sends a signal to the whole process group, as a terminal does.
 func (p *process) signal(t testing.TB, s syscall.Signal) {
 	t.Helper()
-	must(t, syscall.Kill(-p.cmd.Process.Pid, s))
+	must(t, syscall.Kill(-p.Cmd.Process.Pid, s))
 }
 
 // leftovers are what is below build/ of a run that is not done with it.

@@ -11,11 +11,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
-	"slipway/test/child"
 	"slipway/test/slipwaycmd"
 )
 
@@ -89,36 +87,18 @@ func (c call) slipway(t testing.TB, args ...string) result {
 // start starts the binary.
 func (c call) start(t testing.TB, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: c.command(t, args...), args: args}
-	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
-	started, err := child.Start(p.cmd, nil)
-	if err != nil {
-		t.Fatalf("starting slipway: %v", err)
-	}
-	p.done = started.Done
-	t.Cleanup(started.KillGroup)
-	return p
+	return &process{slipwaycmd.Launch(t, c.command(t, args...))}
 }
 
 // process is a running slipway.
-type process struct {
-	cmd            *exec.Cmd
-	args           []string
-	stdout, stderr child.Buffer
-	done           chan struct{}
-}
+type process struct{ *slipwaycmd.Process }
 
 // limit bounds one call: more than a cold cache on a slow machine needs.
 const limit = 15 * time.Minute
 
 func (p *process) wait(t testing.TB) result {
 	t.Helper()
-	select {
-	case <-p.done:
-	case <-time.After(limit):
-		t.Fatalf("slipway %s did not end in %s:\n%s", strings.Join(p.args, " "), limit, p.stderr.String())
-	}
-	return result{Args: p.args, Stdout: p.stdout.String(), Stderr: p.stderr.String(), Code: p.cmd.ProcessState.ExitCode()}
+	return p.Wait(t, limit)
 }
 
 // result is what a call left on the terminal.

@@ -77,8 +77,8 @@ func TestACommandStoppedWhileItExportsLeavesNoHalfImage(t *testing.T) {
 			}
 			eventually(t, "the export is under way", func() bool {
 				select {
-				case <-p.done:
-					t.Fatalf("it ended before it could be stopped:\n%s", p.stderr.String())
+				case <-p.Done:
+					t.Fatalf("it ended before it could be stopped:\n%s", p.Stderr.String())
 				default:
 				}
 				return half()
@@ -105,13 +105,13 @@ func TestACommandStoppedWhileItCompilesLeavesAnEngineThatGoesOn(t *testing.T) {
 		p := c.start(t, "build:test", "alpha")
 		eventually(t, "something is compiled", func() bool {
 			select {
-			case <-p.done:
-				t.Fatalf("it ended before it could be stopped:\n%s", p.stderr.String())
+			case <-p.Done:
+				t.Fatalf("it ended before it could be stopped:\n%s", p.Stderr.String())
 			default:
 			}
 			// Its own container, not one that a stopped command is about to lose: it has said
 			// that it is at work.
-			return strings.Contains(p.stderr.String(), "build alpha") && len(containers(t, own)) > 0
+			return strings.Contains(p.Stderr.String(), "build alpha") && len(containers(t, own)) > 0
 		})
 		p.signal(t, stop.signal)
 		p.wait(t).Exits(t, stop.code)

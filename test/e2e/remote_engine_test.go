@@ -87,9 +87,9 @@ func TestAnEngineThatDoesNotAnswer(t *testing.T) {
 	} {
 		p := in(r.Dir, "SLIPWAY_ENGINE="+address).start(t, "build:service", "box")
 		select {
-		case <-p.done:
+		case <-p.Done:
 		case <-time.After(time.Minute): // its own limit is ten seconds
-			t.Fatalf("%s: still waiting after a minute:\n%s", address, p.stderr.String())
+			t.Fatalf("%s: still waiting after a minute:\n%s", address, p.Stderr.String())
 		}
 		res := p.wait(t).Exits(t, 1)
 		if !strings.HasPrefix(res.Stderr, "slipway: SLIPWAY_ENGINE="+address+": no BuildKit answers there: ") ||

@@ -23,7 +23,7 @@ func watchCommandLines(p *process) <-chan string {
 				}
 			}
 			select {
-			case <-p.done:
+			case <-p.Done:
 				var out strings.Builder
 				for line := range all {
 					out.WriteString(line + "\n")

@@ -23,6 +23,7 @@ import (
 	"slipway/test/cachedir"
 	"slipway/test/child"
 	"slipway/test/dockerd"
+	"slipway/test/relay"
 	"slipway/test/sshd"
 )
 
@@ -183,7 +184,7 @@ func (h *Host) Lead(port string) string {
 		h.t.Fatalf("making a way to a host: %v", err)
 	}
 	h.ways[port] = way
-	go lead(way, func() (net.Conn, error) {
+	go relay.Serve(way, func() (net.Conn, error) {
 		return h.machine.Dial(context.Background(), "tcp4", net.JoinHostPort(h.IP, port))
 	})
 	return way.Addr().String()

@@ -29,6 +29,6 @@ func TestWhatCannotBeMeantIsSaidBeforeAnybodyIsAsked(t *testing.T) {
 		{somewhere + " SERVER_DIR=/srv/dev", public, "the server directory /srv/dev is directly in /srv"},
 	} {
 		b.env = strings.Fields(c.env)
-		b.slipway(t, nil, append([]string{"server:setup", "dev"}, strings.Fields(c.args)...)...).exits(t, 2).says(t, c.says)
+		b.slipway(t, nil, append([]string{"server:setup", "dev"}, strings.Fields(c.args)...)...).Exits(t, 2).Says(t, c.says)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -19,41 +18,23 @@ import (
 
 	"slipway/progress"
 	"slipway/test/baseimage"
-	"slipway/test/child"
 	"slipway/test/gitrepo"
 	"slipway/test/host"
+	"slipway/test/slipwaycmd"
 	"slipway/test/sshd"
 )
 
-var (
-	binary string
-	home   string
-)
+var binary *slipwaycmd.Binary
 
 func TestMain(m *testing.M) {
-	code, err := prepare(m)
-	if err != nil {
+	var err error
+	if binary, err = slipwaycmd.Compile(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		code = 1
+		os.Exit(1)
 	}
+	code := m.Run()
+	binary.Remove()
 	os.Exit(code)
-}
-
-func prepare(m *testing.M) (int, error) {
-	_, file, _, _ := runtime.Caller(0)
-	home = filepath.Dir(filepath.Dir(filepath.Dir(file)))
-	dir, err := os.MkdirTemp("", "slipway-server-")
-	if err != nil {
-		return 1, err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	binary = filepath.Join(dir, "slipway")
-	build := exec.Command("go", "build", "-o", binary, "./cmd/slipway")
-	build.Dir = home
-	if out, err := build.CombinedOutput(); err != nil {
-		return 1, fmt.Errorf("compiling cmd/slipway: %w\n%s", err, out)
-	}
-	return m.Run(), nil
 }
 
 // bed is a person with a repository, a laptop, and keys: one of the admins' and one for deploys.
@@ -112,49 +93,18 @@ func (b *bed) deploy(t testing.TB, known string, args ...string) result {
 // slipway runs the binary to its end.
 func (b *bed) slipway(t testing.TB, env []string, args ...string) result {
 	t.Helper()
-	cmd := exec.Command(binary, args...)
+	cmd := exec.Command(binary.Path, args...)
 	cmd.Dir = b.repo.Dir
 	cmd.Env = append(append([]string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + b.laptop, "SLIPWAY_HOME=" + home, "SLIPWAY_PROGRESS=plain", "USER=anna",
+		"PATH=" + os.Getenv("PATH"), "HOME=" + b.laptop, "SLIPWAY_HOME=" + binary.Home, "SLIPWAY_PROGRESS=plain", "USER=anna",
 	}, b.env...), env...)
-	var out, log child.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &log
 	began := time.Now()
-	p, err := child.Start(cmd, nil)
-	must(t, err)
-	t.Cleanup(p.KillGroup)
-	select {
-	case <-p.Done:
-	case <-time.After(4 * time.Minute):
-		t.Fatalf("slipway %s did not end:\n%s", strings.Join(args, " "), log.String())
-	}
+	r := slipwaycmd.Launch(t, cmd).Wait(t, 4*time.Minute)
 	t.Logf("slipway %s took %s", args[0], time.Since(began).Round(100*time.Millisecond))
-	return result{args: args, stdout: out.String(), stderr: log.String(), code: cmd.ProcessState.ExitCode()}
-}
-
-type result struct {
-	args           []string
-	stdout, stderr string
-	code           int
-}
-
-func (r result) exits(t testing.TB, code int) result {
-	t.Helper()
-	if r.code != code {
-		t.Fatalf("slipway %s: exit code %d, want %d\nstdout:\n%s\nstderr:\n%s", strings.Join(r.args, " "), r.code, code, r.stdout, r.stderr)
-	}
 	return r
 }
 
-func (r result) says(t testing.TB, parts ...string) result {
-	t.Helper()
-	for _, p := range parts {
-		if !strings.Contains(r.stdout+r.stderr, p) {
-			t.Errorf("slipway %s does not say %q\nstdout:\n%s\nstderr:\n%s", strings.Join(r.args, " "), p, r.stdout, r.stderr)
-		}
-	}
-	return r
-}
+type result = slipwaycmd.Result
 
 // app is a service that runs, healthy, in the image of that name.
 func app(name string, more ...string) string {

@@ -35,11 +35,11 @@ func (b *bed) doctor(t *testing.T, known string) []finding {
 		Findings []finding
 		Notes    []string
 	}
-	if err := json.Unmarshal([]byte(r.stdout), &d); err != nil {
-		t.Fatalf("%v\n%s\n%s", err, r.stdout, r.stderr)
+	if err := json.Unmarshal([]byte(r.Stdout), &d); err != nil {
+		t.Fatalf("%v\n%s\n%s", err, r.Stdout, r.Stderr)
 	}
-	if want := min(len(d.Findings), 1); r.code != want {
-		t.Errorf("exit code %d with %d findings", r.code, len(d.Findings))
+	if want := min(len(d.Findings), 1); r.Code != want {
+		t.Errorf("exit code %d with %d findings", r.Code, len(d.Findings))
 	}
 	t.Logf("notes: %q", d.Notes)
 	return d.Findings
@@ -60,19 +60,19 @@ func TestTwoHostsWithARegistryOfTheirOwn(t *testing.T) {
 	b.env = append(b.env, "REGISTRY="+ownRegistry, "REGISTRY_USER=ci", "REGISTRY_PASSWORD=CANARY of the registry")
 	b.manifest("services:\n" + app("web", "      placement: {constraints: [node.hostname == two]}\n"))
 
-	first := b.setup(t, "-registry="+ownRegistry).exits(t, 0).says(t, "changed: the registry runs, and starts with the host", "-registryCA=registry.crt")
+	first := b.setup(t, "-registry="+ownRegistry).Exits(t, 0).Says(t, "changed: the registry runs, and starts with the host", "-registryCA=registry.crt")
 	authority := one.Must("cat /etc/docker/registry/tls.crt")
-	b.setup(t, "-registry="+ownRegistry).exits(t, 0).says(t, "nothing to change, all ")
+	b.setup(t, "-registry="+ownRegistry).Exits(t, 0).Says(t, "nothing to change, all ")
 
 	// The second admin's key is the second host's, and the manager is asked as who deploys.
-	joining := []string{"SSH_KEY=" + b.key, "SERVER_ADMIN_KEY=" + b.write(t, "second_key", two.Key), "SSH_KNOWN_HOSTS=" + first.stdout + two.KnownHosts}
+	joining := []string{"SSH_KEY=" + b.key, "SERVER_ADMIN_KEY=" + b.write(t, "second_key", two.Key), "SSH_KNOWN_HOSTS=" + first.Stdout + two.KnownHosts}
 	b.write(t, ".ssh/config", two.SSHConfig("two.example"))
 	join := []string{"server:setup", "dev", "-host=two.example", "-join=manager", "-registryCA=" + b.write(t, "registry.crt", authority+"\n")}
-	second := b.slipway(t, joining, join...).exits(t, 0).says(t, "changed: a manager of the Swarm at "+one.IP+":2377")
-	b.slipway(t, joining, join...).exits(t, 0).says(t, "nothing to change, all ")
-	b.slipway(t, joining, append(join[:3:3], "-join=worker")...).exits(t, 2).says(t, "this host is in the Swarm already, and no worker: let a manager run `docker node demote")
+	second := b.slipway(t, joining, join...).Exits(t, 0).Says(t, "changed: a manager of the Swarm at "+one.IP+":2377")
+	b.slipway(t, joining, join...).Exits(t, 0).Says(t, "nothing to change, all ")
+	b.slipway(t, joining, append(join[:3:3], "-join=worker")...).Exits(t, 2).Says(t, "this host is in the Swarm already, and no worker: let a manager run `docker node demote")
 	for _, r := range []result{first, second} {
-		if text := r.stdout + r.stderr; strings.Contains(text, "CANARY") || strings.Contains(text, "SWMTKN") {
+		if text := r.Stdout + r.Stderr; strings.Contains(text, "CANARY") || strings.Contains(text, "SWMTKN") {
 			t.Errorf("a secret shows:\n%s", text)
 		}
 	}
@@ -86,8 +86,8 @@ func TestTwoHostsWithARegistryOfTheirOwn(t *testing.T) {
 	})
 	push(t, ownRegistry, through, remote.WithAuth(&authn.Basic{Username: "ci", Password: "CANARY of the registry"}))
 
-	known := first.stdout + second.stdout
-	b.deploy(t, known, "deploy:env", "dev").exits(t, 0).says(t, "shop_dev release 1: done")
+	known := first.Stdout + second.Stdout
+	b.deploy(t, known, "deploy:env", "dev").Exits(t, 0).Says(t, "shop_dev release 1: done")
 	if got := two.Must("docker ps --format '{{.Image}}'"); !strings.HasPrefix(got, ownRegistry+"/app") {
 		t.Errorf("two runs %q", got)
 	}
@@ -116,7 +116,7 @@ func TestTwoHostsWithARegistryOfTheirOwn(t *testing.T) {
 		if len(found) > 0 {
 			t.Errorf("found besides: %v", found)
 		}
-		b.deploy(t, first.stdout, "server:doctor", "dev").exits(t, 1).says(t, "note: two was not looked at: no host key is pinned for it", "quorum: the Swarm has two managers\n  why  both must be up", " problems")
+		b.deploy(t, first.Stdout, "server:doctor", "dev").Exits(t, 1).Says(t, "note: two was not looked at: no host key is pinned for it", "quorum: the Swarm has two managers\n  why  both must be up", " problems")
 	})
 }
 

@@ -49,19 +49,19 @@ func TestABareHost(t *testing.T) {
 
 	t.Run("a dry run shows the commands and runs none", func(t *testing.T) {
 		before := files(h)
-		r := b.setup(t, "-dryRun=true", "-mirror=http://mirror.example").exits(t, 0).says(t,
+		r := b.setup(t, "-dryRun=true", "-mirror=http://mirror.example").Exits(t, 0).Says(t,
 			"apt-get -qq -y", "docker.io ca-certificates", "useradd --create-home", "docker swarm init --advertise-addr "+h.IP, "/usr/sbin/sshd -t",
 			"steps would be done, and nothing was changed", "who may use Docker is root on that host", "firewall: let the other nodes")
 		unchanged(t, h, before)
 		if out, err := h.Run(t.Context(), "command -v dockerd || id deploy"); err == nil {
 			t.Errorf("it installed or made %s", out)
 		}
-		if strings.Contains(r.stdout, "note:") || !strings.HasPrefix(r.stdout, "# ") {
-			t.Errorf("stdout is no script:\n%s", r.stdout)
+		if strings.Contains(r.Stdout, "note:") || !strings.HasPrefix(r.Stdout, "# ") {
+			t.Errorf("stdout is no script:\n%s", r.Stdout)
 		}
 	})
 
-	known := b.setup(t, "-mirror=http://mirror.example").exits(t, 0).says(t, "changed: the user deploy, who deploys").stdout
+	known := b.setup(t, "-mirror=http://mirror.example").Exits(t, 0).Says(t, "changed: the user deploy, who deploys").Stdout
 	if strings.Count(known, "\n") != 1 {
 		t.Fatalf("stdout is not one line of known_hosts:\n%s", known)
 	}
@@ -77,7 +77,7 @@ func TestABareHost(t *testing.T) {
 	})
 
 	t.Run("a deploy works as the user that it made", func(t *testing.T) {
-		b.deploy(t, known, "deploy:env", "dev").exits(t, 0).says(t, "shop_dev release 1: done")
+		b.deploy(t, known, "deploy:env", "dev").Exits(t, 0).Says(t, "shop_dev release 1: done")
 		if got := h.Must("cat /srv/shop/dev/manifests/docker-compose.dev.yaml && stat -c %U /srv/shop"); !strings.Contains(got, "image: ${REGISTRY}/app:1") || !strings.HasSuffix(got, "deploy") {
 			t.Errorf("the environment's files are %q", got)
 		}
@@ -99,30 +99,30 @@ func TestABareHost(t *testing.T) {
 
 	t.Run("a second run changes nothing and says so, whoever the admin is", func(t *testing.T) {
 		before := files(h)
-		again := b.setup(t, "-mirror=http://mirror.example").exits(t, 0).says(t, "nothing to change, all ")
-		b.setup(t, "-mirror=http://mirror.example", "-admin="+host.Admin).exits(t, 0).says(t, "nothing to change, all ")
+		again := b.setup(t, "-mirror=http://mirror.example").Exits(t, 0).Says(t, "nothing to change, all ")
+		b.setup(t, "-mirror=http://mirror.example", "-admin="+host.Admin).Exits(t, 0).Says(t, "nothing to change, all ")
 		b.env = append(b.env, "SERVER_ADMIN_PASSWORD="+host.ClerkPassword)
-		clerk := b.setup(t, "-mirror=http://mirror.example", "-admin="+host.Clerk, "-dryRun=true").exits(t, 0).says(t, ": 0 of ")
-		if strings.Contains(clerk.stdout+clerk.stderr, host.ClerkPassword) {
+		clerk := b.setup(t, "-mirror=http://mirror.example", "-admin="+host.Clerk, "-dryRun=true").Exits(t, 0).Says(t, ": 0 of ")
+		if strings.Contains(clerk.Stdout+clerk.Stderr, host.ClerkPassword) {
 			t.Error("the password shows")
 		}
 		b.env = b.env[:len(b.env)-1]
-		if unchanged(t, h, before); again.stdout != known {
-			t.Errorf("it says %q where it said %q", again.stdout, known)
+		if unchanged(t, h, before); again.Stdout != known {
+			t.Errorf("it says %q where it said %q", again.Stdout, known)
 		}
 	})
 
 	t.Run("an admin who cannot become root is told why", func(t *testing.T) {
-		b.setup(t, "-admin="+host.Clerk).exits(t, 1).says(t, "cannot become root there without a password", "set SERVER_ADMIN_PASSWORD")
-		r := b.slipway(t, []string{"SERVER_ADMIN_PASSWORD=wrong CANARY"}, "server:setup", "dev", "-deployKey="+b.laptop+"/deploy_key.pub", "-admin="+host.Clerk).exits(t, 1).says(t, "check SERVER_ADMIN_PASSWORD")
-		if strings.Contains(r.stdout+r.stderr, "CANARY") {
+		b.setup(t, "-admin="+host.Clerk).Exits(t, 1).Says(t, "cannot become root there without a password", "set SERVER_ADMIN_PASSWORD")
+		r := b.slipway(t, []string{"SERVER_ADMIN_PASSWORD=wrong CANARY"}, "server:setup", "dev", "-deployKey="+b.laptop+"/deploy_key.pub", "-admin="+host.Clerk).Exits(t, 1).Says(t, "check SERVER_ADMIN_PASSWORD")
+		if strings.Contains(r.Stdout+r.Stderr, "CANARY") {
 			t.Error("the password shows")
 		}
 	})
 
 	t.Run("a change touches only what it is about", func(t *testing.T) {
 		before := h.Must("docker ps -q --no-trunc")
-		b.setup(t, "-mirror=http://mirror.example,https://second.example").exits(t, 0).says(t, "changed: Docker's settings in /etc/docker/daemon.json")
+		b.setup(t, "-mirror=http://mirror.example,https://second.example").Exits(t, 0).Says(t, "changed: Docker's settings in /etc/docker/daemon.json")
 		if got := h.Must("docker info --format '{{.Labels}} {{.RegistryConfig.Mirrors}}'"); got != "[kept=yes] [http://mirror.example/ https://second.example/]" {
 			t.Errorf("got %q", got)
 		}
@@ -154,7 +154,7 @@ func lockOut(t *testing.T, b *bed, h *host.Host) {
 	} {
 		t.Run("settings "+name+" are not put in force", func(t *testing.T) {
 			h.Must("printf '# of before\\n' > " + own + "; cat > " + other + " <<'EOF'\n" + c.there + "\nEOF")
-			b.setup(t, "-mirror=http://mirror.example").exits(t, 1).says(t, c.says, "what was there is back")
+			b.setup(t, "-mirror=http://mirror.example").Exits(t, 1).Says(t, c.says, "what was there is back")
 			if got := h.Must("cat " + own + "; ls " + own + ".before-slipway 2>/dev/null || true"); got != "# of before" {
 				t.Errorf("the file is %q, and had been another", got)
 			}
@@ -162,7 +162,7 @@ func lockOut(t *testing.T, b *bed, h *host.Host) {
 		})
 	}
 	t.Run("they are where nothing is in the way", func(t *testing.T) {
-		b.setup(t, "-mirror=http://mirror.example").exits(t, 0).says(t, "changed: sshd takes keys alone")
+		b.setup(t, "-mirror=http://mirror.example").Exits(t, 0).Says(t, "changed: sshd takes keys alone")
 		if got := h.Must("cat " + own); got != right {
 			t.Errorf("the file is %q, and was %q", got, right)
 		}

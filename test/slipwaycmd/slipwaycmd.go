@@ -47,15 +47,22 @@ func (b *Binary) Remove() { _ = os.RemoveAll(b.dir) }
 // (see Environment). It dies with the test.
 func (b *Binary) Start(t testing.TB, dir string, env []string, args ...string) *Process {
 	t.Helper()
-	p := &Process{Args: args, Cmd: exec.Command(b.Path, args...)}
-	p.Cmd.Dir = dir
-	p.Cmd.Env = append(Environment(t), append([]string{"SLIPWAY_HOME=" + b.Home, "SLIPWAY_PROGRESS=plain"}, env...)...)
-	p.Cmd.Stdout, p.Cmd.Stderr = &p.Stdout, &p.Stderr
-	c, err := child.Start(p.Cmd, nil)
+	cmd := exec.Command(b.Path, args...)
+	cmd.Dir = dir
+	cmd.Env = append(Environment(t), append([]string{"SLIPWAY_HOME=" + b.Home, "SLIPWAY_PROGRESS=plain"}, env...)...)
+	return Launch(t, cmd)
+}
+
+// Launch starts slipway as a command has it. It dies with the test, and leads a process group.
+func Launch(t testing.TB, cmd *exec.Cmd) *Process {
+	t.Helper()
+	p := &Process{Args: cmd.Args[1:], Cmd: cmd}
+	cmd.Stdout, cmd.Stderr = &p.Stdout, &p.Stderr
+	c, err := child.Start(cmd, nil)
 	if err != nil {
 		t.Fatalf("starting slipway: %v", err)
 	}
-	p.done = c.Done
+	p.Done = c.Done
 	t.Cleanup(c.KillGroup)
 	return p
 }
@@ -65,13 +72,13 @@ type Process struct {
 	Cmd            *exec.Cmd
 	Args           []string
 	Stdout, Stderr child.Buffer
-	done           chan struct{}
+	Done           chan struct{} // closed when it is over
 }
 
 // Ended tells whether it is over.
 func (p *Process) Ended() bool {
 	select {
-	case <-p.done:
+	case <-p.Done:
 		return true
 	default:
 		return false
@@ -82,7 +89,7 @@ func (p *Process) Ended() bool {
 func (p *Process) Wait(t testing.TB, limit time.Duration) Result {
 	t.Helper()
 	select {
-	case <-p.done:
+	case <-p.Done:
 	case <-time.After(limit):
 		t.Fatalf("slipway %s did not end within %s:\n%s", strings.Join(p.Args, " "), limit, p.Stderr.String())
 	}

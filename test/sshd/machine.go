@@ -2,8 +2,9 @@ package sshd
 
 import (
 	"context"
-	"io"
 	"net"
+
+	"slipway/test/relay"
 )
 
 // listens is where sshd itself listens.
@@ -22,34 +23,8 @@ func (s *Server) lead() error {
 	}
 	s.Port = listener.Addr().(*net.TCPAddr).Port
 	s.t.Cleanup(func() { _ = listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return // closed
-			}
-			go s.join(conn.(*net.TCPConn))
-		}
-	}()
+	go relay.Serve(listener, func() (net.Conn, error) {
+		return s.options.Machine.Dial(context.Background(), "tcp4", s.listens())
+	})
 	return nil
-}
-
-func (s *Server) join(outside *net.TCPConn) {
-	defer outside.Close()
-	conn, err := s.options.Machine.Dial(context.Background(), "tcp4", s.listens())
-	if err != nil {
-		_ = outside.SetLinger(0) // the nearest thing to a refusal
-		return
-	}
-	inside := conn.(*net.TCPConn)
-	defer inside.Close()
-	sent := make(chan struct{})
-	go func() {
-		defer close(sent)
-		_, _ = io.Copy(inside, outside)
-		_ = inside.CloseWrite()
-	}()
-	_, _ = io.Copy(outside, inside)
-	_ = outside.CloseWrite()
-	<-sent
 }

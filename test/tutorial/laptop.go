@@ -2,7 +2,6 @@ package tutorial
 
 import (
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -16,6 +15,7 @@ import (
 	"slipway/test/child"
 	"slipway/test/dockerd"
 	"slipway/test/host"
+	"slipway/test/relay"
 	"slipway/test/slipwaycmd"
 )
 
@@ -80,27 +80,9 @@ func lead(t *testing.T, server *host.Host, port string) {
 	way, err := net.Listen("tcp4", net.JoinHostPort(outside, port))
 	must(t, err)
 	t.Cleanup(func() { way.Close() })
-	go func() {
-		for {
-			conn, err := way.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				onwards, err := server.Dial(t.Context(), "tcp4", net.JoinHostPort(server.IP, port))
-				if err != nil {
-					return
-				}
-				defer onwards.Close()
-				go func() {
-					_, _ = io.Copy(onwards, conn)
-					_ = onwards.(*net.TCPConn).CloseWrite()
-				}()
-				_, _ = io.Copy(conn, onwards)
-			}()
-		}
-	}()
+	go relay.Serve(way, func() (net.Conn, error) {
+		return server.Dial(t.Context(), "tcp4", net.JoinHostPort(server.IP, port))
+	})
 }
 
 // types has a shell run the steps, and ends at the first that does not end as the page has it. It

@@ -1,12 +1,13 @@
-package host
+// Package relay carries TCP connections from one network into another.
+package relay
 
 import (
 	"io"
 	"net"
 )
 
-// lead joins each connection to one that dial makes, until way is closed.
-func lead(way net.Listener, dial func() (net.Conn, error)) {
+// Serve joins each connection to one that dial makes, until way is closed.
+func Serve(way net.Listener, dial func() (net.Conn, error)) {
 	for {
 		conn, err := way.Accept()
 		if err != nil {
