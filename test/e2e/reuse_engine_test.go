@@ -1,15 +1,7 @@
 package e2e
 
 import (
-	"bytes"
-	"crypto/rand"
-	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,9 +15,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 
-	"slipway/registry"
 	"slipway/reuse"
-	"slipway/secret"
 	"slipway/test/dockerd"
 	"slipway/test/gitrepo"
 	testregistry "slipway/test/registry"
@@ -197,122 +187,6 @@ func TestChecksThatPassedElsewhereAreLeftOut(t *testing.T) {
 	}
 }
 
-// Any job of a merge request may push. Whatever it puts in an entry's place, the service is
-// built, and why is said.
-func TestPoisonedEntries(t *testing.T) {
-	s := newShop(t, "alpha", "beta")
-	s.job(s.key).slipway(t, "image:push", "alpha,beta").Exits(t, 0)
-	tag, other := s.entry(t, "alpha"), s.entry(t, "beta")
-	image := s.reg.Host + "/group/alpha"
-	keys, err := registry.LoadKeys(t.TempDir(), nil)
-	must(t, err)
-	c := registry.NewClient(keys)
-	good, err := c.Entry(t.Context(), image, tag)
-	must(t, err)
-	foreign, err := c.Entry(t.Context(), s.reg.Host+"/group/beta", other)
-	must(t, err)
-	trusted, err := reuse.ParsePublic(strings.TrimPrefix(s.trusted, "SLIPWAY_TRUSTED_KEYS="))
-	must(t, err)
-	entry, _, err := reuse.Open(t.Context(), good, trusted)
-	must(t, err)
-	mine, err := reuse.ParsePrivate(secret.New(strings.TrimPrefix(s.key, "SLIPWAY_SIGNING_KEY=")))
-	must(t, err)
-	strangers, _, err := reuse.Generate()
-	must(t, err)
-	stranger, err := reuse.ParsePrivate(strangers)
-	must(t, err)
-	sealed := func(by *reuse.PrivateKey, change func(*reuse.Entry)) []byte {
-		e := *entry
-		change(&e)
-		out, err := e.Seal(t.Context(), by)
-		must(t, err)
-		return out
-	}
-	same := func(*reuse.Entry) {}
-	evil, err := random.Image(100, 3)
-	must(t, err)
-	must(t, remote.Write(tagOf(t, image, "evil"), evil))
-	named := strings.Replace(string(decoded(t, good)), strings.TrimPrefix(entry.Digest, "sha256:"), strings.TrimPrefix(digest(t, evil), "sha256:"), 1)
-
-	want := s.job(s.trusted).slipway(t, "image:push", "alpha").Exits(t, 0) // nothing is wrong yet
-	if strings.Contains(want.Stderr, "ignored") || !strings.Contains(want.Stderr, "nothing is run") {
-		t.Fatalf("the entry as it was signed does not count:\n%s", want.Stderr)
-	}
-	for _, attack := range []struct {
-		name     string
-		envelope []byte
-		says     string
-	}{
-		{"unsigned", []byte(fmt.Sprintf(`{"payloadType":"application/vnd.in-toto+json","payload":%q,"signatures":[]}`, payload(t, good))), "it is not signed"},
-		{"signed by a stranger", sealed(stranger, same), "it is signed by no key that is trusted here"},
-		{"another digest under the old signature", withPayload(t, good, []byte(named)), "does not match what it says"},
-		{"truncated", good[:len(good)/2], "it is damaged"},
-		{"of another service", foreign, `it is about the service "beta"`},
-		{"of other inputs", sealed(mine, func(e *reuse.Entry) { e.Inputs = "inputs-" + strings.Repeat("0", 64) }), "it is about other inputs"},
-		{"of another plan", sealed(mine, func(e *reuse.Entry) { e.Plan++ }), "it was made by plans of version"},
-		{"of another platform", sealed(mine, func(e *reuse.Entry) { e.Platform = "linux/s390x" }), `it is about the platform "linux/s390x"`},
-		{"without tests", sealed(mine, func(e *reuse.Entry) { e.Checks = []string{"build", "lint"} }), "it does not say that test passed"},
-		{"no layers of that config", sealed(mine, func(e *reuse.Entry) { e.Digest = digest(t, evil) }), "the image config lists 2 layers and the manifest 3"},
-		{"an image that is gone", sealed(mine, func(e *reuse.Entry) { e.Digest = "sha256:" + strings.Repeat("0", 64) }), "is not in the registry any more"},
-		{"too large", bytes.Repeat([]byte("x"), reuse.MaxEnvelope+1), "it is larger than 1024 KiB"},
-	} {
-		t.Run(attack.name, func(t *testing.T) {
-			must(t, c.WriteEntry(t.Context(), image, tag, attack.envelope))
-			builtAnew(t, s, want, attack.says)
-		})
-	}
-	t.Run("an image in its place", func(t *testing.T) {
-		must(t, remote.Write(tagOf(t, image, tag), evil))
-		builtAnew(t, s, want, "is ignored: it is of another kind")
-	})
-}
-
-// builtAnew pushes alpha and wants the result of an honest build, and a reason for it.
-func builtAnew(t *testing.T, s *shop, want result, says string) {
-	t.Helper()
-	got := s.job(s.trusted).slipway(t, "image:push", "alpha").Exits(t, 0)
-	if got.Stdout != want.Stdout || !strings.Contains(got.Stderr, says) {
-		t.Errorf("stdout is\n%s, want\n%s, and stderr, which is to say %q, is\n%s", got.Stdout, want.Stdout, says, got.Stderr)
-	}
-	for step, state := range readRecord(t, s.Repo).states(t, "alpha") {
-		if state == "reused" {
-			t.Errorf("%s was reused", step)
-		}
-	}
-}
-
-func tagOf(t testing.TB, image, tag string) name.Tag {
-	t.Helper()
-	ref, err := name.NewTag(image + ":" + tag)
-	must(t, err)
-	return ref
-}
-
-// payload is an envelope's, in base64.
-func payload(t testing.TB, envelope []byte) string {
-	t.Helper()
-	var e struct{ Payload string }
-	must(t, json.Unmarshal(envelope, &e))
-	return e.Payload
-}
-
-func decoded(t testing.TB, envelope []byte) []byte {
-	t.Helper()
-	var e struct{ Payload []byte }
-	must(t, json.Unmarshal(envelope, &e))
-	return e.Payload
-}
-
-func withPayload(t testing.TB, envelope, body []byte) []byte {
-	t.Helper()
-	m := map[string]any{}
-	must(t, json.Unmarshal(envelope, &m))
-	m["payload"] = body
-	out, err := json.Marshal(m)
-	must(t, err)
-	return out
-}
-
 // Without keys, what was built on this machine counts on it, and nowhere else.
 func TestWhatWasBuiltHereCountsHere(t *testing.T) {
 	s := newShop(t, "alpha")
@@ -363,91 +237,5 @@ func TestWhatDockerPushedGetsAnotherTag(t *testing.T) {
 	must(t, err)
 	if got.Stdout != "box "+tag+" "+digest(t, img)+"\n" || !slices.Contains(config.Config.Env, "VERSION="+tag) || !config.Created.Equal(later(4)) {
 		t.Errorf("stdout is %q, and the image says %v, %s", got.Stdout, config.Config.Env, config.Created)
-	}
-}
-
-// Old registries know images only. That is no reason for a build to fail.
-func TestARegistryThatTakesNoEntries(t *testing.T) {
-	s := newShop(t, "alpha")
-	to, err := url.Parse("http://" + s.reg.Host)
-	must(t, err)
-	proxy := httputil.NewSingleHostReverseProxy(to)
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		if strings.Contains(q.URL.Path, "/manifests/inputs-") {
-			w.WriteHeader(http.StatusBadRequest)
-			_, _ = io.WriteString(w, `{"errors":[{"code":"MANIFEST_INVALID","message":"no artifacts here"}]}`)
-			return
-		}
-		proxy.ServeHTTP(w, q)
-	}))
-	defer front.Close()
-	got := s.job(s.key, "REGISTRY="+front.Listener.Addr().String()).slipway(t, "image:push", "alpha").Exits(t, 0)
-	for _, want := range []string{"slipway: warning: alpha: whether it was built before is not known: ", "slipway: warning: alpha is not kept for reuse: ", "answered 400"} {
-		if !strings.Contains(got.Stderr, want) {
-			t.Errorf("stderr does not say %q:\n%s", want, got.Stderr)
-		}
-	}
-}
-
-// Files that are saved while the engine is at work may be in what it builds, or not: that must
-// not be kept as built of what was there before.
-func TestFilesThatChangeDuringTheBuildAreNotKept(t *testing.T) {
-	s := newShop(t, "alpha")
-	g := newGate(t)
-	s.Write("services/alpha/ask_test.go", fmt.Sprintf(askGo, strings.TrimPrefix(g.url, "http://"), rand.Text()))
-	s.Commit("Ask", later(2))
-	p := s.job(s.key).start(t, "image:push", "alpha")
-	g.wait(t, p)
-	s.Write("services/alpha/main.go", strings.ReplaceAll(mainGo, "NAME", "saved"))
-	g.open()
-	if got := p.wait(t).Exits(t, 0); !strings.Contains(got.Stderr, "slipway: warning: alpha is not kept for reuse: its files have changed while it was built") {
-		t.Errorf("stderr is\n%s", got.Stderr)
-	}
-	for _, q := range s.reg.Writes() {
-		if strings.Contains(q.Path, "inputs-") {
-			t.Errorf("it wrote %s", q)
-		}
-	}
-}
-
-func TestUnprotectedBranchesDoNotSign(t *testing.T) {
-	s := newShop(t, "alpha")
-	got := s.job(s.key, "GITLAB_CI=true", "CI_COMMIT_REF_PROTECTED=false").slipway(t, "image:push", "alpha").Exits(t, 0)
-	if !strings.Contains(got.Stderr, "what was built is not signed: this job has SLIPWAY_SIGNING_KEY, and its branch is not protected (CI_COMMIT_REF_PROTECTED=false)") {
-		t.Errorf("stderr is\n%s", got.Stderr)
-	}
-	for _, q := range s.reg.Writes() {
-		if strings.Contains(q.Path, "inputs-") {
-			t.Errorf("it wrote %s", q)
-		}
-	}
-}
-
-func TestKeysAreMadeAndRead(t *testing.T) {
-	r := sample(t, "alpha")
-	file := filepath.Join(t.TempDir(), "signing.key")
-	made := in(r.Dir).slipway(t, "ci:keys", "-out="+file).Exits(t, 0)
-	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("%v %v", info, err)
-	}
-	if keys, err := reuse.ParsePublic(made.Stdout); err != nil || len(keys) != 1 || strings.Contains(made.Stdout+made.Stderr, "PRIVATE") {
-		t.Errorf("it prints\n%s\n%s (%v)", made.Stdout, made.Stderr, err)
-	}
-	in(r.Dir).slipway(t, "ci:keys", "-out="+file).Exits(t, 2)
-	in(r.Dir).slipway(t, "ci:keys").Exits(t, 2)
-	for env, says := range map[string]string{
-		"SLIPWAY_SIGNING_KEY=/no/such/c4n4ry": "SLIPWAY_SIGNING_KEY is neither a key in PEM nor a file with one: there is no such file",
-		"SLIPWAY_SIGNING_KEY=env://NOWHERE":   "SLIPWAY_SIGNING_KEY is env://NOWHERE: this environment variable is not set",
-		"SLIPWAY_TRUSTED_KEYS=hello":          `SLIPWAY_TRUSTED_KEYS: "hello" is no public key`,
-	} {
-		got := in(r.Dir, env, dead).slipway(t, "build:service", "alpha").Exits(t, 2)
-		if !strings.Contains(got.Stderr, says) || strings.Contains(got.Stderr, "c4n4ry") {
-			t.Errorf("%s: stderr is\n%s, want %s", env, got.Stderr, says)
-		}
-	}
-	for _, ref := range []string{file, "file://" + file} {
-		if got := in(r.Dir, "SLIPWAY_SIGNING_KEY="+ref, dead).slipway(t, "build:service", "alpha").Exits(t, 1); !strings.Contains(got.Stderr, "no BuildKit answers") {
-			t.Errorf("%s: %s", ref, got.Stderr)
-		}
 	}
 }
