@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"slipway/deploy/apply"
 	"slipway/deploy/convert"
@@ -103,18 +102,7 @@ func writePlan(file string, s savedPlan) error {
 		return fmt.Errorf("writing the plan to %s: %w", file, err)
 	}
 	// The contents of configs are often just as confidential as secrets.
-	// A file that is there already keeps its mode; a new one in its place has its own.
-	dir, base := filepath.Split(file)
-	tmp, err := os.CreateTemp(dir, "."+base+".tmp-")
-	if err != nil {
-		return fmt.Errorf("writing the plan: %w", err)
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }()
-	_, err = tmp.Write(data)
-	if err = errors.Join(err, tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), file)
-	}
-	if err != nil {
+	if err := replaceFile(file, data, 0o600); err != nil {
 		return fmt.Errorf("writing the plan: %w", err)
 	}
 	return nil

@@ -84,11 +84,7 @@ func (p *project) writeRun(ctx context.Context, eng engine.Engine, outcomes []ou
 	if err := os.MkdirAll(p.buildDir(), 0o755); err != nil {
 		return fmt.Errorf("making the build directory: %w", err)
 	}
-	tmp := filepath.Join(p.buildDir(), ".run.json.tmp")
-	if err := os.WriteFile(tmp, out.Bytes(), 0o644); err != nil {
-		return fmt.Errorf("writing the run's record: %w", err)
-	}
-	if err := os.Rename(tmp, filepath.Join(p.buildDir(), "run.json")); err != nil {
+	if err := replaceFile(filepath.Join(p.buildDir(), "run.json"), out.Bytes(), 0o644); err != nil {
 		return fmt.Errorf("writing the run's record: %w", err)
 	}
 	return nil

@@ -134,24 +134,14 @@ func (s *story) ended(ctx context.Context, err error) recording.Recording {
 	return r
 }
 
-// writeReport replaces build/report.html. Another command may be writing it too.
-func writeReport(dir string, page []byte) (err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("writing the timeline: %w", err)
-		}
-	}()
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
+// writeReport replaces build/report.html.
+func writeReport(dir string, page []byte) error {
+	err := os.MkdirAll(dir, 0o755)
+	if err == nil {
+		err = replaceFile(filepath.Join(dir, "report.html"), page, 0o644)
 	}
-	tmp, err := os.CreateTemp(dir, ".report-*.html")
 	if err != nil {
-		return err
+		return fmt.Errorf("writing the timeline: %w", err)
 	}
-	defer func() { _ = os.Remove(tmp.Name()) }() // not there any more, where all went well
-	_, err = tmp.Write(page)
-	if err = errors.Join(err, tmp.Chmod(0o644), tmp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), filepath.Join(dir, "report.html"))
+	return nil
 }

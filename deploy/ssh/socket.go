@@ -84,13 +84,18 @@ func (c *Client) Forwards() (forwards, known bool) {
 }
 
 func (c *Client) forward(ctx context.Context, path string) (net.Conn, error) {
+	return c.tunnel(ctx, "unix", path, "on")
+}
+
+// tunnel has the server connect to an address that is on it, or is reached from it.
+func (c *Client) tunnel(ctx context.Context, network, address, where string) (net.Conn, error) {
 	if err := c.sockets.enter(ctx, c.done); err != nil {
 		return nil, c.explainGate(err)
 	}
-	conn, err := c.inner.DialContext(ctx, "unix", path)
+	conn, err := c.inner.DialContext(ctx, network, address)
 	if err != nil {
 		c.sockets.leave()
-		return nil, fmt.Errorf("connecting to %s on %s: %w", path, c, c.gone(err))
+		return nil, fmt.Errorf("connecting to %s %s %s: %w", address, where, c, c.gone(err))
 	}
 	return &socket{Conn: conn, client: c, release: sync.OnceFunc(c.sockets.leave)}, nil
 }
